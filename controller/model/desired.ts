@@ -1,0 +1,62 @@
+import type { PolicyDocument, Statement } from "../policy/document.ts";
+import type { Arn, Instant, Region, ResourceKey, Tags } from "./ids.ts";
+import type { Origin } from "./resource.ts";
+import type { Binding, Target, TargetType } from "./target.ts";
+
+/** A statement that git asks for, compiled, with where it stands and until when it holds. */
+export interface WantedStatement {
+	readonly statement: Statement;
+	readonly origin: Origin;
+	/** The earliest `expiresAt`; the compiled statement carries the same date as a condition. */
+	readonly expiresAt: Instant | null;
+	/** `AccessGrant/incident-4711` or `PermissionSet/…` where it does not come from the policy itself. */
+	readonly from: ResourceKey | null;
+}
+
+/** What git says of one role. What is absent (null) is not ours and is not compared. */
+export interface RoleWanted {
+	readonly path: string;
+	/** Null: Preserve, nothing is said of the trust. */
+	readonly trust: PolicyDocument | null;
+	/** In order; those in force now. */
+	readonly statements: readonly WantedStatement[];
+	/** Expired by `now`: must be gone; each its own `expired` step when live still has it. */
+	readonly expired: readonly WantedStatement[];
+	readonly managedPolicies: readonly { readonly arn: Arn; readonly origin: Origin }[];
+	/** Null: not ours. `none`: remove it, by a person's apply only. */
+	readonly permissionsBoundary: Arn | "none" | null;
+	/** Declared tags, without our marks. */
+	readonly tags: Tags;
+	readonly adopt: boolean;
+	readonly drift: "Enforce" | "Report";
+	/** Undefined in git: true, or false where the role bears the adopted tag. */
+	readonly exclusive: boolean | null;
+	readonly ignore: { readonly inlinePolicies: readonly string[]; readonly managedPolicies: readonly string[] };
+	/** As the tag says it: `orphan` or `delete:14d`. */
+	readonly deletion: string;
+	readonly suspended: boolean;
+	/** Owner mark that may be taken over without touching the role (`renamed-from`), as `AccessPolicy/old`. */
+	readonly renamedFrom: ResourceKey | null;
+}
+
+/** What git says of a service or family. A null field of the binding means "none"; an absent one is not checked. */
+export interface BindingWanted {
+	readonly mode: "Verify";
+	readonly binding: Partial<Binding>;
+	readonly workloadRegion: Region;
+}
+
+export interface WantedStates {
+	readonly "iam.role": RoleWanted;
+	readonly "ecs.service": BindingWanted;
+	readonly "ecs.family": BindingWanted;
+}
+
+/** What one resource asks of one target. `owner` is the key of the resource instance: `AccessPolicy/orders-api@prod`. */
+export interface Desired<T extends TargetType = TargetType> {
+	readonly target: Target<T>;
+	readonly wanted: WantedStates[T];
+	readonly origin: Origin;
+}
+export type AnyDesired = { [T in TargetType]: Desired<T> }[TargetType];
+export type AnyObserved = { [T in TargetType]: import("./target.ts").Observed<T> }[TargetType];

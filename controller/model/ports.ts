@@ -1,0 +1,78 @@
+import type { Account, Caller } from "./account.ts";
+import type { Instant, ResourceKey } from "./ids.ts";
+import type { Step } from "./plan.ts";
+import type { Fact, Reference } from "./reference.ts";
+import type { Artifact } from "./resource.ts";
+import type { HistoryEntry, Status } from "./status.ts";
+import type { Observed, Target, TargetType } from "./target.ts";
+
+export interface Clock {
+	readonly now: () => Instant;
+	/** Milliseconds since the epoch. */
+	readonly millis: () => number;
+	/** Rejects with the signal's reason. */
+	readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Observe and apply for one target type. The contract, held by test/conformance: observe never writes; apply compares
+ * the precondition with a fresh read (under 5 s old) and throws ConflictError when it does not match; applying what is
+ * already so succeeds; an object without our mark is never touched (but for steps whose `why` is `adopted`).
+ */
+export interface Provider<T extends TargetType = TargetType> {
+	readonly type: T;
+	/** Many targets at once; answers in the same order. Sweeps or reads singly as costs tell, one projection for both. */
+	readonly observe: (targets: readonly Target<T>[], signal: AbortSignal) => Promise<readonly Observed<T>[]>;
+	readonly apply: (step: Step, signal: AbortSignal) => Promise<Outcome>;
+	/** Everything that bears a mark of this installation. */
+	readonly listOwned: (installation: string, signal: AbortSignal) => AsyncIterable<Observed<T>>;
+}
+
+/** `applied`: written now. `already`: it was so. An unknown outcome is an error, never an Outcome. */
+export interface Outcome {
+	readonly result: "applied" | "already";
+	readonly requestId: string | null;
+}
+
+export interface InUse {
+	/** `service prod/a`, `running task …`, `Scheduler schedule …`; empty only when everything was looked at. */
+	readonly by: readonly string[];
+	readonly unread: readonly string[];
+}
+
+/** Everything about one account, behind one credential. Made afresh for each pass: reads are remembered within it. */
+export interface AccountAccess {
+	readonly account: Account;
+	/** Throws when there are no credentials, when they are expired, or when the id is not the declared one. */
+	readonly caller: (signal: AbortSignal) => Promise<Caller>;
+	readonly provider: <T extends TargetType>(type: T) => Provider<T>;
+	readonly resolve: (refs: readonly Reference[], signal: AbortSignal) => Promise<readonly Fact[]>;
+	/** Who or what still names a role; always read afresh (KINDS.md, Deletion). */
+	readonly inUse: (roleName: string, signal: AbortSignal) => Promise<InUse>;
+	readonly counts: () => { readonly calls: number; readonly roles: number; readonly services: number };
+}
+
+export interface Store {
+	readonly getStatus: (key: ResourceKey) => Status | undefined;
+	readonly listStatus: () => readonly Status[];
+	readonly putStatus: (status: Status) => void;
+	readonly deleteStatus: (key: ResourceKey) => void;
+	/** Appends all or none. */
+	readonly append: (entries: readonly HistoryEntry[]) => void;
+	/** Newest first. */
+	readonly history: (filter: {
+		readonly key?: ResourceKey;
+		readonly since?: Instant;
+		readonly limit: number;
+	}) => readonly HistoryEntry[];
+	readonly getControl: (name: string) => { readonly value: unknown; readonly version: number } | undefined;
+	/** Compare-and-set; `expected` 0: must not exist. False when somebody else was first. */
+	readonly putControl: (name: string, value: unknown, expected: number) => boolean;
+	readonly close: () => void;
+	/** True when this process made the store: nothing was remembered before. */
+	readonly fresh: boolean;
+}
+
+export interface Source {
+	readonly fetch: (signal: AbortSignal) => Promise<Artifact>;
+}

@@ -1,0 +1,55 @@
+import type { Digest, Instant, ResourceKey } from "./ids.ts";
+import type { Target } from "./target.ts";
+
+export type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Drifted" | "Propagated";
+
+export interface Condition {
+	readonly type: ConditionType;
+	readonly status: "True" | "False" | "Unknown";
+	/** Stable CamelCase. */
+	readonly reason: string;
+	readonly message: string;
+	readonly lastTransitionTime: Instant;
+}
+
+/** One target that a resource owns, and what was last written to it by us (what git said, not what AWS had). */
+export interface InventoryEntry {
+	readonly target: Target;
+	/** The wanted state as last fully applied, canonical; null while it never was. Lets drift be told from intent. */
+	readonly applied: unknown;
+	readonly appliedAt: Instant | null;
+}
+
+export interface Status {
+	readonly key: ResourceKey;
+	readonly account: string;
+	readonly observedGeneration: Digest;
+	readonly lastAttemptedRevision: string;
+	readonly lastAppliedRevision: string | null;
+	readonly conditions: readonly Condition[];
+	readonly inventory: readonly InventoryEntry[];
+	/** The STATUS column: `healed 2 min ago` is made from what stands here. */
+	readonly summary: string;
+	readonly firstSeen: Instant;
+	readonly updatedAt: Instant;
+}
+
+/** Append-only. One entry a step applied, refused or failed, one a drift seen, one a command that changed control state. */
+export interface HistoryEntry {
+	readonly at: Instant;
+	readonly key: ResourceKey;
+	readonly account: string;
+	/** Ties the entry to the user agent of the AWS calls. */
+	readonly reconcileId: string;
+	readonly revision: string;
+	readonly planId: Digest | null;
+	/** Caller ARN. */
+	readonly actor: string;
+	readonly event: "intended" | "applied" | "failed" | "drifted" | "stalled" | "forgotten" | "approved";
+	readonly why: string;
+	readonly api: string | null;
+	readonly target: Target | null;
+	readonly before: unknown;
+	readonly after: unknown;
+	readonly outcome: string;
+}

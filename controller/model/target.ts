@@ -1,0 +1,102 @@
+import type { PolicyDocument } from "../policy/document.ts";
+import type { AccountId, Arn, Digest, Instant, Region, Tags } from "./ids.ts";
+
+/** One container's environment variable that is injected: the `valueFrom` of the task definition, as written there. */
+export type SecretRef = string;
+
+/** What a service or family is bound to. Secrets by `container/NAME`. */
+export interface Binding {
+	readonly taskRole: Arn | null;
+	readonly executionRole: Arn | null;
+	readonly secrets: Readonly<Record<string, SecretRef>>;
+}
+
+/** A variable of `environment` that looks like a secret. The value is never kept. */
+export interface PlaintextSecret {
+	readonly container: string;
+	readonly name: string;
+	/** Which rule spoke: the name, or the entropy of the value. */
+	readonly rule: "name" | "entropy";
+}
+
+export interface RoleState {
+	readonly path: string;
+	readonly trust: PolicyDocument;
+	readonly inline: Readonly<Record<string, PolicyDocument>>;
+	/** Sorted. */
+	readonly managedPolicies: readonly Arn[];
+	readonly permissionsBoundary: Arn | null;
+	readonly tags: Tags;
+}
+
+export interface ServiceState extends Binding {
+	/** The task definition the service runs, or will run when its deployment ends. */
+	readonly taskDefinition: Arn;
+	readonly controller: "ECS" | "CODE_DEPLOY" | "EXTERNAL";
+	/** resourceManagementType=ECS: an Express service (aws-facts §4.5). */
+	readonly express: boolean;
+	readonly desiredCount: number;
+	readonly runningCount: number;
+	readonly plaintext: readonly PlaintextSecret[];
+	readonly containers: readonly string[];
+}
+
+export interface FamilyState extends Binding {
+	/** Newest ACTIVE revision. */
+	readonly taskDefinition: Arn;
+	readonly plaintext: readonly PlaintextSecret[];
+	readonly containers: readonly string[];
+}
+
+/** Canonical states; one line a target type, and the compiler names every place that must learn a new one. */
+export interface TargetStates {
+	readonly "iam.role": RoleState;
+	readonly "ecs.service": ServiceState;
+	readonly "ecs.family": FamilyState;
+}
+export type TargetType = keyof TargetStates;
+
+/** One thing in AWS that exactly one resource owns. IAM is global, so two Accounts of one id collide here. */
+export interface Target<T extends TargetType = TargetType> {
+	readonly type: T;
+	readonly account: AccountId;
+	readonly region: Region | "global";
+	/** Role name; `cluster/service`; family. */
+	readonly name: string;
+}
+
+/** The ownership marks read from a target's tags (ARCHITECTURE.md, Ownership). */
+export interface Owner {
+	readonly installation: string;
+	/** `Kind/name` of the resource, without the account. */
+	readonly owner: string;
+	readonly source: string;
+	readonly deletion: string;
+	readonly adopted: boolean;
+	readonly retiredAt: Instant | null;
+}
+
+export type Observed<T extends TargetType = TargetType> =
+	| { readonly target: Target<T>; readonly exists: false }
+	| {
+			readonly target: Target<T>;
+			readonly exists: true;
+			readonly arn: Arn;
+			readonly state: TargetStates[T];
+			/** Over names and documents of what we may write; see model/fingerprint.ts. */
+			readonly fingerprint: Digest;
+			/** Null: nobody's mark. */
+			readonly owner: Owner | null;
+			/** `ecs-access.dev/hold-until`, whoever set it, also without our mark. */
+			readonly holdUntil: Instant | null;
+			/** RoleLastUsed, for roles; null when never or not known. */
+			readonly lastUsed: Instant | null;
+	  };
+
+export type Existing<T extends TargetType = TargetType> = Extract<Observed<T>, { exists: true }>;
+
+/** `account/region/type/name`: the identity of a target; role names are unique case-insensitively (aws-facts §2). */
+export function targetId(t: Target): string {
+	const name = t.type === "iam.role" ? t.name.toLowerCase() : t.name;
+	return `${t.account}/${t.region}/${t.type}/${name}`;
+}

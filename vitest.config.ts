@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+/** `unit` needs nothing; `sandbox` starts one sandbox for all its files, each file in AWS accounts of its own. */
+export default defineConfig({
+	test: {
+		projects: [
+			{ test: { name: "unit", include: ["test/{unit,golden}/**/*.test.ts"], testTimeout: 30_000 } },
+			{
+				test: {
+					name: "sandbox",
+					include: ["test/{sandbox,conformance,integration,scenarios,e2e}/**/*.test.ts"],
+					globalSetup: ["test/sandbox/global-setup.ts"],
+					testTimeout: 60_000,
+					hookTimeout: 180_000,
+				},
+			},
+		],
+	},
+});
