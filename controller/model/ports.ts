@@ -49,7 +49,27 @@ export interface AccountAccess {
 	readonly resolve: (refs: readonly Reference[], signal: AbortSignal) => Promise<readonly Fact[]>;
 	/** Who or what still names a role; always read afresh (KINDS.md, Deletion). */
 	readonly inUse: (roleName: string, signal: AbortSignal) => Promise<InUse>;
+	/** Every service of the account's regions (or of the named clusters and services), and the families that schedules start. */
+	readonly discover: (
+		filter: { readonly clusters: readonly string[]; readonly services: readonly string[] },
+		signal: AbortSignal,
+	) => Promise<readonly DiscoveredWorkload[]>;
 	readonly counts: () => { readonly calls: number; readonly roles: number; readonly services: number };
+}
+
+/** One workload that runs today, for `import`. */
+export interface DiscoveredWorkload {
+	readonly kind: "service" | "family";
+	readonly region: string;
+	/** Null for a family that no schedule ties to a cluster. */
+	readonly cluster: string | null;
+	readonly name: string;
+	readonly taskRole: string | null;
+	readonly executionRole: string | null;
+	/** `valueFrom` by `container/NAME`. */
+	readonly secrets: Readonly<Record<string, string>>;
+	/** Why it could not be read; its other fields are then empty. */
+	readonly unread: string | null;
 }
 
 export interface Store {
