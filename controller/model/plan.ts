@@ -141,6 +141,8 @@ export interface PlanFile {
 	readonly createdAt: Instant;
 	readonly request: PlanRequest;
 	readonly revision: Revision;
+	/** Of the artifact's content: a saved plan is for this content only. */
+	readonly digest: Digest;
 	/** As shown to a person: `policies @ 3f2a91c`. */
 	readonly sourceLabel: string;
 	readonly installation: string;

@@ -1,0 +1,148 @@
+import PQueue from "p-queue";
+import { shortDigest } from "../model/digest.ts";
+import { TerminalError } from "../model/errors.ts";
+import type { Instant, StepId } from "../model/ids.ts";
+import type { Plan, PlanFile, Step } from "../model/plan.ts";
+import type { AccountAccess, Clock, Outcome, Store } from "../model/ports.ts";
+import type { HistoryEntry } from "../model/status.ts";
+
+/** One step that was tried. */
+export interface StepRun {
+	readonly plan: Plan;
+	readonly step: Step;
+	readonly outcome: Outcome | null;
+	readonly error: Error | null;
+}
+
+export interface Execution {
+	readonly runs: readonly StepRun[];
+	/** Ready, and not tried: a step before it failed, or we were interrupted. */
+	readonly notRun: readonly { readonly plan: Plan; readonly step: Step }[];
+	readonly waiting: readonly { readonly plan: Plan; readonly step: Step }[];
+	readonly interrupted: boolean;
+}
+
+export type Progress =
+	| { readonly phase: "step"; readonly done: number; readonly total: number; readonly plan: Plan; readonly step: Step }
+	| { readonly phase: "settle"; readonly seconds: number; readonly plan: Plan };
+
+export interface ExecuteDeps {
+	readonly access: (account: string) => AccountAccess;
+	/** Caller ARN of an account, for the history. */
+	readonly actor: (account: string) => string;
+	readonly store: Store;
+	readonly clock: Clock;
+	readonly reconcileId: string;
+	readonly progress: (p: Progress) => void;
+	/** Seconds in which a write may still start; at 0 nothing new does (ARCHITECTURE.md, one writer by lease). */
+	readonly leaseSeconds: () => number;
+}
+
+/** Roles are independent, so their plans run side by side; IAM's own pace is kept by the limiter below the port. */
+const PLANS_AT_ONCE = 8;
+/** A single AWS call, with its retries, has ended by then; a write in flight gets this long after an interrupt. */
+const WRITE_TIMEOUT_MS = 60_000;
+
+/**
+ * Carries out the ready steps of every plan, in their order, and decides nothing. The intent is recorded before each
+ * write and the outcome after it. A failed step stops the rest of its own plan; a credential that no longer works stops
+ * all. An abort of `signal` lets the writes in flight finish and starts no other.
+ */
+export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSignal): Promise<Execution> {
+	const total = file.plans.reduce((n, p) => n + p.steps.filter((s) => s.state === "ready").length, 0);
+	const runs: StepRun[] = [];
+	const notRun: { plan: Plan; step: Step }[] = [];
+	const waiting: { plan: Plan; step: Step }[] = [];
+	const stop = new AbortController();
+	const stopped = AbortSignal.any([signal, stop.signal]);
+
+	const runPlan = async (plan: Plan): Promise<void> => {
+		const writtenAt = new Map<StepId, number>();
+		let failed = false;
+		for (const step of plan.steps) {
+			if (step.state !== "ready") {
+				waiting.push({ plan, step });
+				continue;
+			}
+			if (!failed) failed = !(await settle(plan, step, writtenAt));
+			if (failed || stopped.aborted || !step.after_.every((id) => writtenAt.has(id))) {
+				notRun.push({ plan, step });
+				continue;
+			}
+			const run = await runStep(file, plan, step, deps);
+			runs.push(run);
+			if (run.error === null) {
+				writtenAt.set(step.id, deps.clock.millis());
+				deps.progress({ phase: "step", done: runs.length, total, plan, step });
+			} else {
+				failed = true;
+				if (run.error instanceof TerminalError && STOPS_EVERYTHING.has(run.error.reason)) stop.abort();
+			}
+		}
+	};
+
+	/** False when the wait was interrupted. */
+	const settle = async (plan: Plan, step: Step, writtenAt: ReadonlyMap<StepId, number>): Promise<boolean> => {
+		if (step.settle === 0) return true;
+		const last = Math.max(...step.after_.map((id) => writtenAt.get(id) ?? 0));
+		const left = last + step.settle * 1000 - deps.clock.millis();
+		if (left <= 0) return true;
+		deps.progress({ phase: "settle", seconds: Math.ceil(left / 1000), plan });
+		try {
+			await deps.clock.sleep(left, stopped);
+			return true;
+		} catch {
+			return false;
+		}
+	};
+
+	const queue = new PQueue({ concurrency: PLANS_AT_ONCE });
+	await Promise.all(file.plans.map((plan) => queue.add(() => runPlan(plan))));
+	return { runs, notRun, waiting, interrupted: signal.aborted };
+}
+
+/** Nothing else in the account, or in any, can succeed after one of these. */
+const STOPS_EVERYTHING: ReadonlySet<string> = new Set(["NoCredentials", "ExpiredToken", "AccountMismatch", "LeaseLost"]);
+
+async function runStep(file: PlanFile, plan: Plan, step: Step, deps: ExecuteDeps): Promise<StepRun> {
+	const entry = (event: HistoryEntry["event"], outcome: string): HistoryEntry => ({
+		at: deps.clock.now() satisfies Instant,
+		key: plan.key,
+		account: plan.account,
+		reconcileId: deps.reconcileId,
+		revision: file.revision.id,
+		planId: plan.id,
+		actor: deps.actor(plan.account),
+		event,
+		why: step.why,
+		api: step.call.api,
+		target: step.target,
+		before: step.before,
+		after: step.after,
+		outcome,
+	});
+	try {
+		if (deps.leaseSeconds() * 1000 <= WRITE_TIMEOUT_MS) {
+			throw new TerminalError("LeaseLost", "the lease ends before this write could", { fix: "run apply again" });
+		}
+		deps.store.append([entry("intended", `plan ${shortDigest(plan.id)}`)]);
+		const provider = deps.access(plan.account).provider(step.target.type);
+		// Not the caller's signal: an interrupt lets the write in flight finish.
+		const outcome = await provider.apply(step, AbortSignal.timeout(WRITE_TIMEOUT_MS));
+		deps.store.append([
+			entry("applied", outcome.requestId === null ? outcome.result : `${outcome.result}, request ${outcome.requestId}`),
+		]);
+		return { plan, step, outcome, error: null };
+	} catch (cause) {
+		const error = cause instanceof Error ? cause : new Error(String(cause));
+		recordFailure(deps.store, entry("failed", error.message));
+		return { plan, step, outcome: null, error };
+	}
+}
+
+/** The step's own error is the one to show; a store that failed too has already said so on its own account. */
+function recordFailure(store: Store, entry: HistoryEntry): void {
+	try {
+		store.append([entry]);
+	} catch {}
+}
