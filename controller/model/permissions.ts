@@ -1,0 +1,65 @@
+/**
+ * Every AWS action this program calls, with why: its own IAM permission list as data. aws/operations.ts is checked
+ * against it by its types, so a call that is not listed here does not compile, nor does an entry that nobody calls.
+ */
+
+interface Permission {
+	/** IAM action; for all of these it is also the name of the API operation. */
+	readonly action: `${string}:${string}`;
+	readonly access: "read" | "write";
+	/**
+	 * What it must be allowed on. `role`: the roles below the Account's role path; `any role`: those that policies,
+	 * deployers and schedules name; `*`: the action has no resource type (aws-facts §9.3, §4.2).
+	 */
+	readonly on: "*" | "role" | "any role" | "managed policy" | "spoke role" | "cluster" | "schedule" | "rule";
+	readonly why: string;
+}
+
+export const PERMISSIONS = [
+	{ action: "sts:GetCallerIdentity", access: "read", on: "*", why: "to know which account this is, before anything else" },
+	{ action: "sts:AssumeRole", access: "read", on: "spoke role", why: "to act in an Account that names assumeRole" },
+	{ action: "iam:ListAccountAliases", access: "read", on: "*", why: "to show the account's alias; optional" },
+	{ action: "iam:GetAccountAuthorizationDetails", access: "read", on: "*", why: "to read all roles in few calls" },
+	{ action: "iam:GetRole", access: "read", on: "any role", why: "to read one role" },
+	{ action: "iam:ListRolePolicies", access: "read", on: "any role", why: "to read one role" },
+	{ action: "iam:GetRolePolicy", access: "read", on: "any role", why: "to read one role" },
+	{ action: "iam:ListAttachedRolePolicies", access: "read", on: "any role", why: "to read one role" },
+	{ action: "iam:GetPolicy", access: "read", on: "managed policy", why: "to know what an attached policy grants" },
+	{ action: "iam:GetPolicyVersion", access: "read", on: "managed policy", why: "to know what an attached policy grants" },
+	{ action: "iam:CreateRole", access: "write", on: "role", why: "to create a role" },
+	{ action: "iam:UpdateAssumeRolePolicy", access: "write", on: "role", why: "to write a trust policy" },
+	{ action: "iam:PutRolePolicy", access: "write", on: "role", why: "to write the inline policy" },
+	{ action: "iam:DeleteRolePolicy", access: "write", on: "role", why: "to remove an inline policy" },
+	{ action: "iam:AttachRolePolicy", access: "write", on: "role", why: "to attach a managed policy" },
+	{ action: "iam:DetachRolePolicy", access: "write", on: "role", why: "to detach a managed policy" },
+	{ action: "iam:PutRolePermissionsBoundary", access: "write", on: "role", why: "to set the boundary" },
+	{
+		action: "iam:DeleteRolePermissionsBoundary",
+		access: "write",
+		on: "role",
+		why: "to remove a boundary, by a person's apply only",
+	},
+	{ action: "iam:TagRole", access: "write", on: "role", why: "to write tags and ownership marks" },
+	{ action: "iam:UntagRole", access: "write", on: "role", why: "to remove tags and ownership marks" },
+	{ action: "iam:DeleteRole", access: "write", on: "role", why: "to delete a retired role" },
+	{ action: "ecs:DescribeServices", access: "read", on: "cluster", why: "to see which task definition a service runs" },
+	{ action: "ecs:DescribeTaskDefinition", access: "read", on: "*", why: "to see roles and secrets of a task definition" },
+	{ action: "ecs:ListClusters", access: "read", on: "*", why: "to find what uses a role, and for import" },
+	{ action: "ecs:ListServices", access: "read", on: "cluster", why: "to find what uses a role, and for import" },
+	{ action: "ecs:ListTaskDefinitionFamilies", access: "read", on: "*", why: "to find what uses a role before it is deleted" },
+	{ action: "ecs:ListTasks", access: "read", on: "cluster", why: "to find what uses a role before it is deleted" },
+	{ action: "ecs:DescribeTasks", access: "read", on: "cluster", why: "to find what uses a role before it is deleted" },
+	{ action: "events:ListEventBuses", access: "read", on: "*", why: "to find rules that start tasks" },
+	{ action: "events:ListRuleNamesByTarget", access: "read", on: "*", why: "to find rules that start tasks" },
+	{ action: "events:ListTargetsByRule", access: "read", on: "rule", why: "to see which role a rule starts tasks with" },
+	{ action: "scheduler:ListSchedules", access: "read", on: "*", why: "to find schedules that start tasks" },
+	{ action: "scheduler:GetSchedule", access: "read", on: "schedule", why: "to see which role a schedule starts tasks with" },
+] as const satisfies readonly Permission[];
+
+export type PermittedAction = (typeof PERMISSIONS)[number]["action"];
+
+export function permissionFor(action: PermittedAction): Permission {
+	const found = PERMISSIONS.find((p) => p.action === action);
+	if (found === undefined) throw new RangeError(`expected a permitted action, got "${action}"`);
+	return found;
+}
