@@ -80,12 +80,22 @@ export interface Change {
 	readonly origin: Origin | null;
 }
 
-export type StepState = "ready" | { readonly waiting: Waiting; readonly detail: string; readonly command?: string };
+export type StepState =
+	| "ready"
+	| {
+			readonly waiting: Waiting;
+			readonly detail: string;
+			readonly command?: string;
+			/** Where the rule or the line stands that makes it wait. */
+			readonly origin?: Origin;
+	  };
 
 export interface Step {
 	/** Unique in its Plan and stable: `<targetId>#<n>`. */
 	readonly id: StepId;
 	readonly target: Target;
+	/** Of a role, to show `/ecs-access/orders-api-task` where the target has the name alone. */
+	readonly path?: string;
 	readonly call: StepCall;
 	readonly why: Why;
 	/** Of the role as a whole, between the state before and after this step (inline, attachments, boundary together). */
