@@ -1,0 +1,210 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Store } from "../../controller/model/ports.ts";
+import type { HistoryEntry, Status } from "../../controller/model/status.ts";
+
+/** One empty place to keep things in, which several stores may open; `dispose` removes it. */
+export interface StorePlace {
+	readonly open: () => Store | Promise<Store>;
+	readonly dispose: () => void | Promise<void>;
+}
+
+export function aStatus(key: string, summary = "as git says"): Status {
+	return {
+		key,
+		account: "123456789012",
+		observedGeneration: `sha256:${"1".repeat(64)}`,
+		lastAttemptedRevision: "a".repeat(40),
+		lastAppliedRevision: null,
+		conditions: [
+			{ type: "Ready", status: "True", reason: "Applied", message: "ünïcode ✓", lastTransitionTime: "2026-11-24T09:12:00Z" },
+		],
+		inventory: [
+			{
+				target: { type: "iam.role", account: "123456789012", region: "global", name: "orders-api-task" },
+				applied: { trust: null },
+				appliedAt: null,
+			},
+		],
+		summary,
+		firstSeen: "2026-11-24T09:12:00Z",
+		updatedAt: "2026-11-24T09:12:00Z",
+	};
+}
+
+export function anEntry(key: string, at: string, outcome = "applied"): HistoryEntry {
+	return {
+		at,
+		key,
+		account: "123456789012",
+		reconcileId: "r-1",
+		revision: "a".repeat(40),
+		planId: null,
+		actor: "arn:aws:sts::123456789012:assumed-role/ops/anna",
+		event: "applied",
+		why: "missing",
+		api: "iam:PutRolePolicy",
+		target: { type: "iam.role", account: "123456789012", region: "global", name: "orders-api-task" },
+		before: null,
+		after: { Version: "2012-10-17", Statement: [] },
+		outcome,
+	};
+}
+
+/** What every Store holds to. Calls are awaited, so a store over the network passes the same sentences. */
+export function storeConformance(name: string, makePlace: () => StorePlace | Promise<StorePlace>): void {
+	describe(`a store (${name})`, () => {
+		let place: StorePlace;
+		const opened: Store[] = [];
+		const open = async (): Promise<Store> => {
+			const store = await place.open();
+			opened.push(store);
+			return store;
+		};
+		beforeEach(async () => {
+			place = await makePlace();
+		});
+		afterEach(async () => {
+			for (const store of opened.splice(0)) await store.close();
+			await place.dispose();
+		});
+
+		test("is fresh for the process that made it, and for nobody after", async () => {
+			const first = await open();
+			expect(first.fresh).toBe(true);
+			await first.close();
+			expect((await open()).fresh).toBe(false);
+			expect((await open()).fresh).toBe(false);
+		});
+
+		test("gives back a status whole, and nothing for a key it never saw", async () => {
+			const store = await open();
+			await store.putStatus(aStatus("AccessPolicy/orders-api"));
+			expect(await store.getStatus("AccessPolicy/orders-api")).toEqual(aStatus("AccessPolicy/orders-api"));
+			expect(await store.getStatus("AccessPolicy/orders")).toBeUndefined();
+			expect(await store.getStatus("accesspolicy/orders-api")).toBeUndefined();
+		});
+
+		test("keeps the last status of a key, and lists one a key", async () => {
+			const store = await open();
+			await store.putStatus(aStatus("AccessPolicy/b", "missing"));
+			await store.putStatus(aStatus("AccessPolicy/a@prod"));
+			await store.putStatus(aStatus("AccessPolicy/b", "healed"));
+			expect((await store.listStatus()).map((s) => [s.key, s.summary])).toEqual([
+				["AccessPolicy/a@prod", "as git says"],
+				["AccessPolicy/b", "healed"],
+			]);
+		});
+
+		test("forgets a deleted status, and deleting what is not there is no error", async () => {
+			const store = await open();
+			await store.putStatus(aStatus("AccessPolicy/a"));
+			await store.deleteStatus("AccessPolicy/a");
+			await store.deleteStatus("AccessPolicy/a");
+			expect(await store.listStatus()).toEqual([]);
+		});
+
+		test("shows history newest first in the order of appending, as many as asked for", async () => {
+			const store = await open();
+			await store.append([
+				anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z", "1"),
+				anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z", "2"),
+			]);
+			await store.append([anEntry("AccessPolicy/b", "2026-11-24T09:01:00Z", "3")]);
+			expect((await store.history({ limit: 10 })).map((e) => e.outcome)).toEqual(["3", "2", "1"]);
+			expect((await store.history({ limit: 2 })).map((e) => e.outcome)).toEqual(["3", "2"]);
+			expect((await store.history({ limit: 1 }))[0]).toEqual(anEntry("AccessPolicy/b", "2026-11-24T09:01:00Z", "3"));
+		});
+
+		test("shows the history of one key, with its instances by account, and of no other", async () => {
+			const store = await open();
+			const keys = [
+				"AccessPolicy/a",
+				"AccessPolicy/a@prod",
+				"AccessPolicy/a-b",
+				"AccessPolicy/ab",
+				"AccessPolicy/A",
+				"PermissionSet/a",
+			];
+			await store.append(keys.map((key) => anEntry(key, "2026-11-24T09:00:00Z")));
+			const keysOf = async (key: string) => (await store.history({ key, limit: 10 })).map((e) => e.key);
+			expect(await keysOf("AccessPolicy/a")).toEqual(["AccessPolicy/a@prod", "AccessPolicy/a"]);
+			expect(await keysOf("AccessPolicy/a@prod")).toEqual(["AccessPolicy/a@prod"]);
+			expect(await keysOf("AccessPolicy/c")).toEqual([]);
+		});
+
+		test("shows history from an instant on, that instant included", async () => {
+			const store = await open();
+			for (const at of ["2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z", "2026-11-24T11:00:00Z"]) {
+				await store.append([anEntry("AccessPolicy/a", at, at)]);
+			}
+			const seen = await store.history({ since: "2026-11-24T10:00:00Z", limit: 10 });
+			expect(seen.map((e) => e.outcome)).toEqual(["2026-11-24T11:00:00Z", "2026-11-24T10:00:00Z"]);
+		});
+
+		test("appends all entries or none", async () => {
+			const store = await open();
+			const circular: { self?: unknown } = {};
+			circular.self = circular;
+			const bad = { ...anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z"), after: circular };
+			await expect((async () => store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z"), bad]))()).rejects.toThrow();
+			expect(await store.history({ limit: 10 })).toEqual([]);
+			await store.append([]);
+			await store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z")]);
+			expect(await store.history({ limit: 10 })).toHaveLength(1);
+		});
+
+		test("keeps a secret as [secret], wherever it stands", async () => {
+			const store = await open();
+			const secret = { value: "hunter2", toJSON: () => "[secret]" };
+			await store.append([{ ...anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z"), before: { environment: [secret] } }]);
+			await store.putControl("pause", { by: secret }, 0);
+			expect((await store.history({ limit: 1 }))[0]?.before).toEqual({ environment: ["[secret]"] });
+			expect((await store.getControl("pause"))?.value).toEqual({ by: "[secret]" });
+		});
+
+		test("sets control state only from the version that was read", async () => {
+			const store = await open();
+			expect(await store.getControl("lease")).toBeUndefined();
+			expect(await store.putControl("lease", { holder: "a" }, 7)).toBe(false);
+			expect(await store.getControl("lease")).toBeUndefined();
+			expect(await store.putControl("lease", { holder: "a" }, 0)).toBe(true);
+			expect(await store.putControl("lease", { holder: "b" }, 0)).toBe(false);
+			const first = await store.getControl("lease");
+			expect(first?.value).toEqual({ holder: "a" });
+			expect(await store.putControl("lease", { holder: "b" }, first?.version ?? -1)).toBe(true);
+			expect(await store.putControl("lease", { holder: "c" }, first?.version ?? -1)).toBe(false);
+			expect((await store.getControl("lease"))?.value).toEqual({ holder: "b" });
+		});
+
+		test("gives versions that grow by one, so that a holder knows its own", async () => {
+			const store = await open();
+			await store.putControl("x", null, 0);
+			expect(await store.getControl("x")).toEqual({ value: null, version: 1 });
+			await store.putControl("x", [1, "2"], 1);
+			expect(await store.getControl("x")).toEqual({ value: [1, "2"], version: 2 });
+		});
+
+		test("opened twice is one store: each sees what the other wrote, and one of two swaps wins", async () => {
+			const [a, b] = [await open(), await open()];
+			await a.putStatus(aStatus("AccessPolicy/a"));
+			await b.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z")]);
+			expect(await b.getStatus("AccessPolicy/a")).toEqual(aStatus("AccessPolicy/a"));
+			expect(await a.history({ limit: 10 })).toHaveLength(1);
+			const won = await Promise.all([a, b].map(async (s, i) => s.putControl("lease", i, 0)));
+			expect(won.filter(Boolean)).toHaveLength(1);
+		});
+
+		test("closed and opened again has everything", async () => {
+			const store = await open();
+			await store.putStatus(aStatus("AccessPolicy/a"));
+			await store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z")]);
+			await store.putControl("paused", true, 0);
+			await store.close();
+			await store.close();
+			const again = await open();
+			expect(await again.listStatus()).toHaveLength(1);
+			expect(await again.history({ limit: 10 })).toHaveLength(1);
+			expect(await again.getControl("paused")).toEqual({ value: true, version: 1 });
+		});
+	});
+}
