@@ -1,0 +1,82 @@
+import type { Plan, PlanFile, Step } from "../../model/plan.ts";
+import { type Target, targetId } from "../../model/target.ts";
+import { combinedEffect, waitingOf, waitingWord } from "./words.ts";
+
+/** The figures of a plan file, the same in every format. */
+export interface PlanCounts {
+	readonly create: number;
+	readonly update: number;
+	readonly heal: number;
+	readonly adopt: number;
+	readonly rename: number;
+	readonly expire: number;
+	readonly delete: number;
+	/** What waits, each target and reason once. */
+	readonly waits: number;
+	/** The reasons, as words, in order of appearance. */
+	readonly waitsFor: readonly string[];
+	readonly ready: number;
+	readonly unchanged: number;
+	/** Roles whose access grows or shrinks; one may do both. `undecided` is among the broader. */
+	readonly broader: number;
+	readonly narrower: number;
+	readonly undecided: number;
+	readonly roles: number;
+	readonly workloads: number;
+	/** Roles that are not exclusive and grant more than git says: of them "as git says" would be a lie. */
+	readonly surplus: number;
+	readonly needsApproval: boolean;
+}
+
+export function countPlan(file: PlanFile): PlanCounts {
+	const steps = file.plans.flatMap((p) => p.steps);
+	const of = (summary: Plan["summary"]): number => file.plans.filter((p) => p.summary === summary).length;
+	const waits = new Map<string, string>();
+	for (const step of steps) {
+		const wait = waitingOf(step);
+		if (wait !== null) waits.set(`${targetId(step.target)} ${wait.waiting}`, waitingWord(wait.waiting, step.target));
+	}
+	const effects = byTarget(steps).map((t) => combinedEffect(t.steps));
+	return {
+		create: of("create"),
+		update: of("update"),
+		heal: of("heal"),
+		adopt: of("adopt"),
+		rename: of("rename"),
+		expire: of("expire"),
+		delete: of("delete"),
+		waits: waits.size,
+		waitsFor: [...new Set(waits.values())],
+		ready: steps.filter((s) => s.state === "ready").length,
+		unchanged: sum(file.plans.map((p) => p.unchanged)),
+		broader: effects.filter((e) => e === "broadens" || e === "both" || e === "unknown").length,
+		narrower: effects.filter((e) => e === "narrows" || e === "both").length,
+		undecided: effects.filter((e) => e === "unknown").length,
+		roles: sum(file.plans.map((p) => p.roles)),
+		workloads: sum(file.plans.map((p) => p.workloads)),
+		surplus: new Set(
+			file.plans.flatMap((p) => p.findings.filter((f) => f.id === "SurplusAccess").map((f) => `${p.key} ${f.subject ?? ""}`)),
+		).size,
+		needsApproval: steps.some((s) => ["approval", "budget"].includes(waitingOf(s)?.waiting ?? "")),
+	};
+}
+
+/** Exit code 2: something to do or waiting. Findings alone do not count. */
+export function hasWork(file: PlanFile): boolean {
+	return file.plans.some((p) => p.steps.length > 0);
+}
+
+export interface TargetSteps {
+	readonly target: Target;
+	readonly steps: readonly Step[];
+}
+
+/** The steps of one thing in AWS together, in order of first appearance. */
+export function byTarget(steps: readonly Step[]): readonly TargetSteps[] {
+	const groups = Map.groupBy(steps, (s) => targetId(s.target));
+	return [...groups.values()].flatMap((group) => (group[0] === undefined ? [] : [{ target: group[0].target, steps: group }]));
+}
+
+function sum(values: readonly number[]): number {
+	return values.reduce((a, b) => a + b, 0);
+}

@@ -1,0 +1,163 @@
+import { shortDigest } from "../../model/digest.ts";
+import type { Plan, PlanFile } from "../../model/plan.ts";
+import { changeLines } from "./changes.ts";
+import { byTarget, countPlan, hasWork, type PlanCounts } from "./counts.ts";
+import { escapeTerminal } from "./escape.ts";
+import { findingLines, planFindings } from "./findings-section.ts";
+import { cell, type Pen, row, spread } from "./layout.ts";
+import { createPaint, type Style } from "./palette.ts";
+import { approveCommand, commandWords, count, originWords, planName, waitingOf } from "./words.ts";
+
+export interface PlanTextOptions {
+	readonly color: boolean;
+	/** Columns; 120 where there is no terminal. */
+	readonly width: number;
+	/** Every access line, call and repeated finding in full. */
+	readonly verbose: boolean;
+}
+
+/** A plan as a person reads it: consequence, reason, source; counts last. Ends with a line feed. */
+export function renderPlanText(file: PlanFile, opts: PlanTextOptions): string {
+	const pen: Pen = { paint: createPaint(opts.color), width: opts.width, verbose: opts.verbose };
+	const counts = countPlan(file);
+	const sections = file.plans
+		.filter((p) => p.summary !== "unchanged" || p.steps.length > 0)
+		.map((p) => planSection(pen, p, file));
+	const findings = findingLines(pen, planFindings(file));
+	const blocks = [headerLines(pen, file), ...sections, findings, footLines(pen, file, counts)].filter((b) => b.length > 0);
+	// An empty plan is two lines: nothing between the header and what it comes to.
+	const gap = sections.length === 0 && findings.length === 0 ? "\n" : "\n\n";
+	return `${blocks.map((b) => b.join("\n")).join(gap)}\n`;
+}
+
+function headerLines(pen: Pen, file: PlanFile): string[] {
+	const source = cell(escapeTerminal(file.sourceLabel), "bold");
+	const reads = cell(readWords(file), "dim");
+	if (file.accounts.length === 0) return [spread(pen, [source], [reads])];
+	return file.accounts.map(({ account, caller, error }, i) => {
+		const id = caller?.accountId ?? account.accountId ?? "account unknown";
+		const alias = caller?.alias == null ? "" : ` (${caller.alias})`;
+		const regions = account.regions.length > 0 ? account.regions.join(", ") : (account.region ?? "");
+		const where = escapeTerminal([account.name, `${id}${alias}`, regions].filter((w) => w !== "").join("  "));
+		const left = [source, cell("  ->  "), cell(where)];
+		if (error !== null) return `${row(pen, 0, left)}\n${row(pen, 4, [cell("error  ", "error"), cell(escapeTerminal(error))])}`;
+		return i === 0 ? spread(pen, left, [reads]) : row(pen, 0, left);
+	});
+}
+
+function readWords(file: PlanFile): string {
+	const { roles, services, calls, milliseconds } = file.reads;
+	if (calls === 0) return "nothing was read from AWS";
+	const seconds = (milliseconds / 1000).toFixed(1);
+	return `read ${count(roles, "role")}, ${count(services, "service")} in ${count(calls, "call")}, ${seconds} s`;
+}
+
+const HEADLINES: Readonly<Record<Plan["summary"], readonly [symbol: string, style: Style, words: string]>> = {
+	create: ["+", "add", "will be created"],
+	update: ["~", "change", "will be updated"],
+	heal: ["!", "drift", "has changed"],
+	adopt: ["+", "add", "will be taken over"],
+	rename: ["~", "change", "takes over what its old name owned"],
+	delete: ["-", "remove", "will be deleted"],
+	expire: ["-", "remove", "has access that has expired and will be removed"],
+	wait: ["~", "change", "waits"],
+	unchanged: [" ", "dim", "is as git says"],
+};
+
+function planSection(pen: Pen, plan: Plan, file: PlanFile): string[] {
+	const name = planName(plan, file.accounts.length);
+	const foreign = foreignLine(pen, plan);
+	if (foreign !== null) return foreign;
+	const [symbol, style, words] = HEADLINES[plan.summary];
+	const since = plan.summary === "heal" ? sinceWords(plan) : "";
+	const head = [cell(`${symbol} `, style), cell(name, "bold"), cell(`  ${removalWords(plan) ?? words}${since}`)];
+	const origin = plan.summary === "heal" ? "" : originWords(plan.origin);
+	return [row(pen, 0, head, origin === "" ? [] : [cell(origin, "dim")]), ...changeLines(pen, plan)];
+}
+
+/** When and who: only where an event told us. */
+function sinceWords(plan: Plan): string {
+	const told = plan.findings.find((f) => f.since !== undefined && f.id.startsWith("Drift"));
+	return told?.since === undefined ? "" : ` since ${instantWords(told.since)}`;
+}
+
+export function instantWords(instant: string): string {
+	return escapeTerminal(`${instant.slice(0, 16).replace("T", " ")} UTC`);
+}
+
+/** A removal says which of its three forms it is. */
+function removalWords(plan: Plan): string | null {
+	if (plan.summary !== "delete") return null;
+	const apis = new Set(plan.steps.map((s) => s.call.api));
+	if (apis.has("iam:DeleteRole")) return "is no longer in git and will be deleted";
+	if (apis.has("iam:UntagRole")) return "is no longer in git: our marks are removed, the role stays as it is";
+	if (apis.has("iam:TagRole")) return "is no longer in git and will be retired; a later plan deletes it";
+	return "is no longer in git";
+}
+
+/** What bears our name without our mark is one line: nothing of it is looked at further. */
+function foreignLine(pen: Pen, plan: Plan): string[] | null {
+	const waits = plan.steps.map(waitingOf);
+	if (waits.length === 0 || !waits.every((w) => w?.waiting === "not-owned")) return null;
+	const name = byTarget(plan.steps)
+		.map((t) => escapeTerminal(t.target.name))
+		.join(", ");
+	const where = originWords(plan.origin);
+	const details = [...new Set(waits.map((w) => escapeTerminal(w?.detail ?? "")))].filter((d) => d !== "");
+	const wants = where === "" ? "" : `: ${where} wants it; adopt: true takes it over`;
+	const lines = [row(pen, 0, [cell("? ", "foreign"), cell(name, "bold"), cell(`  is not ours and carries our name${wants}`)])];
+	return [...lines, ...details.map((d) => row(pen, 4, [cell(d, "dim")]))];
+}
+
+function footLines(pen: Pen, file: PlanFile, counts: PlanCounts): string[] {
+	const unpruned =
+		file.unpruned === null
+			? []
+			: [
+					`${count(file.unpruned.count, "role")} of ours no longer in git, not looked at: ${escapeTerminal(file.unpruned.reason)}`,
+				];
+	if (!hasWork(file)) return [nothingWords(pen, file, counts), ...unpruned];
+	const waits =
+		counts.waits === 0 ? "" : `; ${counts.waits} ${counts.waits === 1 ? "waits" : "wait"} (${counts.waitsFor.join(", ")})`;
+	const undecided = counts.undecided === 0 ? "" : ` (${counts.undecided} not decided, counted as broader)`;
+	return [
+		`${pen.paint("bold", `Plan ${shortDigest(file.id)}`)}: ${actionWords(counts)}${waits}. ${counts.unchanged} unchanged.`,
+		`Access: ${counts.broader} broader${undecided}, ${counts.narrower} narrower. Restarts: none.`,
+		...unpruned,
+		`Next: ${pen.paint("command", nextCommand(file, counts))}            (exit code 2)`,
+	];
+}
+
+function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
+	const failed = file.accounts.filter((a) => a.error !== null).length;
+	if (failed > 0) return pen.paint("error", `Nothing is known of ${count(failed, "account")}: it could not be read.`);
+	const roles = counts.roles - counts.surplus;
+	const as = roles + counts.workloads === 1 ? "is" : "are";
+	const rest =
+		counts.surplus === 0
+			? ""
+			: ` ${count(counts.surplus, "role")} ${counts.surplus === 1 ? "grants" : "grant"} more than git says (SurplusAccess, above).`;
+	return `${pen.paint("add", "Nothing to do")}: ${count(roles, "role")} and ${count(counts.workloads, "service")} ${as} as git says.${rest}`;
+}
+
+/** `1 to create, 1 to update, 1 to heal, 0 to delete`: the four always, the rarer ones where there are any. */
+export function actionWords(c: PlanCounts): string {
+	const rare: readonly [number, string][] = [
+		[c.adopt, "to take over"],
+		[c.rename, "to rename"],
+		[c.expire, "to expire"],
+	];
+	return [
+		`${c.create} to create`,
+		`${c.update} to update`,
+		`${c.heal} to heal`,
+		...rare.filter(([n]) => n > 0).map(([n, words]) => `${n} ${words}`),
+		`${c.delete} to delete`,
+	].join(", ");
+}
+
+function nextCommand(file: PlanFile, counts: PlanCounts): string {
+	if (counts.ready > 0) return commandWords("apply", file);
+	const approval = file.plans.find((p) => p.approvalId !== null)?.approvalId;
+	return approval == null ? commandWords("plan", file) : approveCommand(approval);
+}
