@@ -1,0 +1,1204 @@
+/** Made from crds/*.yaml by `npm run generate`; do not edit. */
+import type { KindSchema, Schema } from "../schema.ts";
+
+export const KIND_SCHEMAS: readonly KindSchema[] = [
+	{
+		"kind": "Installation",
+		"plural": "installations",
+		"description": "How one installation of the controller works.",
+		"spec": "InstallationSpec"
+	},
+	{
+		"kind": "Account",
+		"plural": "accounts",
+		"description": "An AWS account to act in.",
+		"spec": "AccountSpec"
+	},
+	{
+		"kind": "AccessPolicy",
+		"plural": "accesspolicies",
+		"description": "Which ECS workloads run as which role.",
+		"spec": "AccessPolicySpec"
+	},
+	{
+		"kind": "PermissionSet",
+		"plural": "permissionsets",
+		"description": "Reusable statements with typed parameters.",
+		"spec": "PermissionSetSpec"
+	},
+	{
+		"kind": "AccessGrant",
+		"plural": "accessgrants",
+		"description": "A temporary addition to one policy.",
+		"spec": "AccessGrantSpec"
+	},
+	{
+		"kind": "Guardrail",
+		"plural": "guardrails",
+		"description": "What no policy may do.",
+		"spec": "GuardrailSpec"
+	},
+	{
+		"kind": "Approval",
+		"plural": "approvals",
+		"description": "A person's word for steps that wait.",
+		"spec": "ApprovalSpec"
+	}
+];
+
+export const DEFINITIONS: Readonly<Record<string, Schema>> = {
+	"WindowSpec": {
+		"description": "A window in time.",
+		"type": "object",
+		"required": [
+			"kind",
+			"cron",
+			"duration"
+		],
+		"properties": {
+			"kind": {
+				"description": "Deny freezes changes.",
+				"type": "string",
+				"enum": [
+					"Deny",
+					"Allow"
+				]
+			},
+			"cron": {
+				"description": "When it begins.",
+				"type": "string",
+				"minLength": 1
+			},
+			"duration": {
+				"description": "How long it lasts.",
+				"type": "string",
+				"pattern": "^[1-9][0-9]*(m|h|d)$"
+			},
+			"timeZone": {
+				"description": "IANA name.",
+				"type": "string",
+				"default": "UTC"
+			}
+		},
+		"additionalProperties": false
+	},
+	"InstallationSpec": {
+		"description": "How this installation works. At most one document, below platform/.",
+		"type": "object",
+		"properties": {
+			"mode": {
+				"description": "Observe: plan and report, never write. Enforce: apply. Binds the controller; a person's apply is their own word.",
+				"type": "string",
+				"enum": [
+					"Observe",
+					"Enforce"
+				],
+				"default": "Observe"
+			},
+			"store": {
+				"description": "Where status and history are kept: dynamodb://TABLE (not in this version). Omitted: SQLite in the state directory.",
+				"type": "string",
+				"pattern": "^dynamodb://[a-zA-Z0-9_.-]{3,255}$"
+			},
+			"source": {
+				"description": "What the source mark on every role says. Omitted: origin's host/owner/repo//root, else \"directory\".",
+				"type": "string",
+				"pattern": "^[A-Za-z0-9 _.:/=+@-]{1,256}$"
+			},
+			"previousSources": {
+				"description": "Sources this repository had before it moved: marks of these are ours and are re-marked.",
+				"type": "array",
+				"items": {
+					"description": "A source mark.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"git": {
+				"description": "The repository that run follows.",
+				"type": "object",
+				"required": [
+					"url"
+				],
+				"properties": {
+					"url": {
+						"description": "https or ssh address of the repository.",
+						"type": "string",
+						"minLength": 1
+					},
+					"branch": {
+						"description": "The branch that is in force.",
+						"type": "string",
+						"minLength": 1,
+						"default": "main"
+					},
+					"credentialsSecret": {
+						"description": "Secrets Manager secret with the credentials.",
+						"type": "string",
+						"minLength": 1
+					},
+					"knownHosts": {
+						"description": "SSH host keys that are trusted.",
+						"type": "string",
+						"minLength": 1
+					},
+					"webhookSecret": {
+						"description": "Secrets Manager secret that webhooks are signed with.",
+						"type": "string",
+						"minLength": 1
+					},
+					"requireSignatures": {
+						"description": "Only commits with a good SSH signature are admitted.",
+						"type": "boolean",
+						"default": false
+					},
+					"allowedSigners": {
+						"description": "Who may sign, in the format of ssh-keygen's allowed signers.",
+						"type": "string",
+						"minLength": 1
+					}
+				},
+				"additionalProperties": false
+			},
+			"resync": {
+				"description": "How often everything is looked at again, whatever events said.",
+				"type": "string",
+				"pattern": "^[1-9][0-9]*(s|m|h|d)$",
+				"default": "10m"
+			},
+			"budgets": {
+				"description": "What one account may lose in a rolling 24 hours before an approval is needed; the limit is max(1, min(count, percent of the roles owned)).",
+				"type": "object",
+				"properties": {
+					"deletions": {
+						"description": "Roles deleted.",
+						"type": "integer",
+						"minimum": 0,
+						"default": 5
+					},
+					"narrowings": {
+						"description": "Roles that lose access.",
+						"type": "integer",
+						"minimum": 0,
+						"default": 20
+					},
+					"percent": {
+						"description": "Share of the roles owned.",
+						"type": "integer",
+						"minimum": 0,
+						"maximum": 100,
+						"default": 20
+					}
+				},
+				"additionalProperties": false
+			},
+			"windows": {
+				"description": "When nothing may be changed (not in this version).",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/WindowSpec"
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"AccountSpec": {
+		"description": "An AWS account to act in. Below platform/.",
+		"type": "object",
+		"required": [
+			"accountId",
+			"region"
+		],
+		"properties": {
+			"accountId": {
+				"description": "Twelve digits, in quotes. The caller's identity is checked against it before the first write.",
+				"type": "string",
+				"pattern": "^[0-9]{12}$"
+			},
+			"region": {
+				"description": "Default region of the workloads.",
+				"type": "string",
+				"pattern": "^[a-z]{2,5}(-[a-z]+)+-[0-9]+$"
+			},
+			"regions": {
+				"description": "Where workloads may be. Default [region].",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "A region.",
+					"type": "string",
+					"pattern": "^[a-z]{2,5}(-[a-z]+)+-[0-9]+$"
+				}
+			},
+			"assumeRole": {
+				"description": "The role to assume there. Omitted: the caller's own credentials.",
+				"type": "object",
+				"required": [
+					"roleArn"
+				],
+				"properties": {
+					"roleArn": {
+						"description": "ARN of the role.",
+						"type": "string",
+						"pattern": "^arn:[a-z-]+:iam::[0-9]{12}:role/.+$"
+					},
+					"externalId": {
+						"description": "External id that its trust policy asks for.",
+						"type": "string",
+						"minLength": 2,
+						"maxLength": 1224
+					}
+				},
+				"additionalProperties": false
+			},
+			"rolePath": {
+				"description": "Default path for every managed role.",
+				"type": "string",
+				"pattern": "^/([\\x21-\\x7E]+/)?$",
+				"maxLength": 512,
+				"default": "/ecs-access/"
+			},
+			"permissionsBoundary": {
+				"description": "Default permissions boundary for every managed role, as an ARN.",
+				"type": "string",
+				"pattern": "^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$"
+			},
+			"vars": {
+				"description": "Values for ${account.vars.NAME} in the policies.",
+				"type": "object",
+				"additionalProperties": {
+					"description": "A value.",
+					"type": "string"
+				}
+			},
+			"deployers": {
+				"description": "Roles and users that deploy, which must be able to pass the roles: PassRoleGap looks at these.",
+				"type": "array",
+				"items": {
+					"description": "ARN of a role or user.",
+					"type": "string",
+					"pattern": "^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/.+$"
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"AdditionalTrustSpec": {
+		"description": "One more statement of the trust policy.",
+		"type": "object",
+		"required": [
+			"principals"
+		],
+		"properties": {
+			"sid": {
+				"description": "Statement id.",
+				"type": "string",
+				"pattern": "^[A-Za-z0-9]*$"
+			},
+			"principals": {
+				"description": "Who.",
+				"type": "object",
+				"minProperties": 1,
+				"properties": {
+					"AWS": {
+						"description": "Account ids and ARNs of roles and users.",
+						"type": "array",
+						"minItems": 1,
+						"items": {
+							"description": "A principal.",
+							"type": "string",
+							"minLength": 1
+						}
+					},
+					"Service": {
+						"description": "Service principals, e.g. ecs-tasks.amazonaws.com.",
+						"type": "array",
+						"minItems": 1,
+						"items": {
+							"description": "A principal.",
+							"type": "string",
+							"minLength": 1
+						}
+					},
+					"Federated": {
+						"description": "ARNs of identity providers.",
+						"type": "array",
+						"minItems": 1,
+						"items": {
+							"description": "A principal.",
+							"type": "string",
+							"minLength": 1
+						}
+					}
+				},
+				"additionalProperties": false
+			},
+			"actions": {
+				"description": "Default [sts:AssumeRole]; for Federated it must be written.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "An action of sts.",
+					"type": "string",
+					"pattern": "^sts:[A-Za-z]+$"
+				}
+			},
+			"conditions": {
+				"description": "As in a statement.",
+				"type": "object",
+				"additionalProperties": {
+					"description": "Condition keys of one operator.",
+					"type": "object",
+					"additionalProperties": {
+						"description": "A string, number or boolean, or a list of them."
+					}
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"TrustSpec": {
+		"description": "Who may assume the role.",
+		"type": "object",
+		"properties": {
+			"mode": {
+				"description": "Generated: ecs-tasks.amazonaws.com, for this account and the regions of the workloads. Preserve: nothing is said of it (what an adopted role starts with).",
+				"type": "string",
+				"enum": [
+					"Generated",
+					"Preserve"
+				],
+				"default": "Generated"
+			},
+			"additional": {
+				"description": "More principals that may assume the role; with mode Generated only.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/AdditionalTrustSpec"
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"PermissionSetUseSpec": {
+		"description": "One use of a PermissionSet.",
+		"type": "object",
+		"required": [
+			"name"
+		],
+		"properties": {
+			"name": {
+				"description": "Name of the PermissionSet.",
+				"type": "string",
+				"minLength": 1
+			},
+			"params": {
+				"description": "Values for its parameters.",
+				"type": "object",
+				"additionalProperties": {
+					"description": "A value.",
+					"type": [
+						"string",
+						"integer"
+					]
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"StatementSpec": {
+		"description": "One IAM statement. Exactly one of actions and notActions, exactly one of resources and notResources.",
+		"type": "object",
+		"properties": {
+			"sid": {
+				"description": "Statement id; letters and digits only, unique within the role. It has no meaning for access.",
+				"type": "string",
+				"pattern": "^[A-Za-z0-9]*$",
+				"maxLength": 128
+			},
+			"effect": {
+				"description": "Allow or Deny.",
+				"type": "string",
+				"enum": [
+					"Allow",
+					"Deny"
+				],
+				"default": "Allow"
+			},
+			"actions": {
+				"description": "What may be done, e.g. s3:GetObject. Wildcards as in IAM.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "An action, e.g. s3:GetObject.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"notActions": {
+				"description": "Everything but these.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "An action that is left out.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"resources": {
+				"description": "ARNs, or \"*\". Interpolation as everywhere in a policy.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "An ARN, or \"*\".",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"notResources": {
+				"description": "Everything but these.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "An ARN that is left out.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"conditions": {
+				"description": "Operator, then key, then value or values, as in IAM: { StringEquals: { \"aws:ResourceAccount\": \"${account.id}\" } }.",
+				"type": "object",
+				"additionalProperties": {
+					"description": "Condition keys of one operator.",
+					"type": "object",
+					"additionalProperties": {
+						"description": "A string, number or boolean, or a list of them."
+					}
+				}
+			},
+			"expiresAt": {
+				"description": "RFC 3339 time at which the statement ends, by a condition in the statement itself, so also when nothing runs. Refused on a Deny.",
+				"type": "string",
+				"format": "date-time"
+			}
+		},
+		"additionalProperties": false
+	},
+	"ExecutionRoleSpec": {
+		"description": "The role with which ECS itself pulls images, writes logs and reads secrets. Omitted: not checked. Within a workload it replaces the policy's for that entry.",
+		"type": "object",
+		"properties": {
+			"ref": {
+				"description": "Name of another AccessPolicy: its role of the same use is bound here. No other field beside it.",
+				"type": "string",
+				"minLength": 1
+			},
+			"mode": {
+				"description": "Managed: made and kept as git says. Unmanaged: checked and bound, never written. Derived: the least the workload needs (not in this version).",
+				"type": "string",
+				"enum": [
+					"Managed",
+					"Unmanaged",
+					"Derived"
+				]
+			},
+			"name": {
+				"description": "Role name. Default <metadata.name>-execution.",
+				"type": "string",
+				"minLength": 1
+			},
+			"path": {
+				"description": "Role path. Default: the Account's rolePath for Managed, / for Unmanaged. A role that lives under another path is an error, never a re-creation.",
+				"type": "string",
+				"minLength": 1,
+				"maxLength": 512
+			},
+			"allow": {
+				"description": "ARN patterns of secrets, parameters and keys a Derived role may read (not in this version).",
+				"type": "array",
+				"items": {
+					"description": "An ARN pattern.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"adopt": {
+				"description": "Take over an existing role of that name that nobody marked.",
+				"type": "boolean",
+				"default": false
+			},
+			"trust": {
+				"$ref": "#/$defs/TrustSpec"
+			},
+			"permissionsBoundary": {
+				"description": "ARN of a policy. Omitted: the Account's; none of either: not ours, left as it is. \"none\": remove it (only by a person's apply).",
+				"type": "string",
+				"minLength": 1
+			},
+			"permissionSets": {
+				"description": "PermissionSets whose statements the role gets.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/PermissionSetUseSpec"
+				}
+			},
+			"statements": {
+				"description": "Statements of the role's own.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/StatementSpec"
+				}
+			},
+			"managedPolicies": {
+				"description": "ARNs of the managed policies that are attached.",
+				"type": "array",
+				"items": {
+					"description": "ARN of a managed policy.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"tags": {
+				"description": "Tags of the role. Declared keys are ours; all other tags are not looked at.",
+				"type": "object",
+				"additionalProperties": {
+					"description": "A value.",
+					"type": "string",
+					"maxLength": 256
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"SecretUseSpec": {
+		"description": "One environment variable that is injected. Exactly one of secret and parameter.",
+		"type": "object",
+		"required": [
+			"container",
+			"name"
+		],
+		"properties": {
+			"container": {
+				"description": "Container name.",
+				"type": "string",
+				"pattern": "^[A-Za-z0-9_-]{1,255}$"
+			},
+			"name": {
+				"description": "Name of the environment variable.",
+				"type": "string",
+				"minLength": 1
+			},
+			"secret": {
+				"description": "Name or ARN of a Secrets Manager secret.",
+				"type": "string",
+				"minLength": 1
+			},
+			"parameter": {
+				"description": "Name or ARN of an SSM parameter.",
+				"type": "string",
+				"minLength": 1
+			},
+			"jsonKey": {
+				"description": "The key of a JSON secret.",
+				"type": "string",
+				"pattern": "^[^:]+$"
+			}
+		},
+		"additionalProperties": false
+	},
+	"WorkloadSpec": {
+		"description": "Workloads of one cluster.",
+		"type": "object",
+		"properties": {
+			"cluster": {
+				"description": "Cluster name; needed where services are named.",
+				"type": "string",
+				"pattern": "^[A-Za-z0-9_${}.-]{1,255}$"
+			},
+			"region": {
+				"description": "Default: the Account's region.",
+				"type": "string",
+				"minLength": 1
+			},
+			"services": {
+				"description": "Services of the cluster.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "Service name.",
+					"type": "string",
+					"pattern": "^[A-Za-z0-9_${}.-]{1,255}$"
+				}
+			},
+			"taskFamilies": {
+				"description": "Task definition families that are started by RunTask or a schedule.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "Family name.",
+					"type": "string",
+					"pattern": "^[A-Za-z0-9_${}.-]{1,255}$"
+				}
+			},
+			"executionRole": {
+				"$ref": "#/$defs/ExecutionRoleSpec"
+			},
+			"secrets": {
+				"description": "Secrets and parameters that the containers must be given. Within a workload they replace the policy's for that entry.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/SecretUseSpec"
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"TaskRoleSpec": {
+		"description": "The role of the code in the containers. Omitted: these workloads run without one, and a live task role is a finding.",
+		"type": "object",
+		"properties": {
+			"ref": {
+				"description": "Name of another AccessPolicy: its role of the same use is bound here. No other field beside it.",
+				"type": "string",
+				"minLength": 1
+			},
+			"mode": {
+				"description": "Managed: made and kept as git says. Unmanaged: checked and bound, never written.",
+				"type": "string",
+				"enum": [
+					"Managed",
+					"Unmanaged"
+				],
+				"default": "Managed"
+			},
+			"name": {
+				"description": "Role name. Default <metadata.name>-task.",
+				"type": "string",
+				"minLength": 1
+			},
+			"path": {
+				"description": "Role path. Default: the Account's rolePath for Managed, / for Unmanaged. A role that lives under another path is an error, never a re-creation.",
+				"type": "string",
+				"minLength": 1,
+				"maxLength": 512
+			},
+			"adopt": {
+				"description": "Take over an existing role of that name that nobody marked.",
+				"type": "boolean",
+				"default": false
+			},
+			"trust": {
+				"$ref": "#/$defs/TrustSpec"
+			},
+			"permissionsBoundary": {
+				"description": "ARN of a policy. Omitted: the Account's; none of either: not ours, left as it is. \"none\": remove it (only by a person's apply).",
+				"type": "string",
+				"minLength": 1
+			},
+			"permissionSets": {
+				"description": "PermissionSets whose statements the role gets.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/PermissionSetUseSpec"
+				}
+			},
+			"statements": {
+				"description": "Statements of the role's own.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/StatementSpec"
+				}
+			},
+			"managedPolicies": {
+				"description": "ARNs of the managed policies that are attached.",
+				"type": "array",
+				"items": {
+					"description": "ARN of a managed policy.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"tags": {
+				"description": "Tags of the role. Declared keys are ours; all other tags are not looked at.",
+				"type": "object",
+				"additionalProperties": {
+					"description": "A value.",
+					"type": "string",
+					"maxLength": 256
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"AccessPolicySpec": {
+		"description": "Which ECS workloads run as which role, with which access and which secrets.",
+		"type": "object",
+		"properties": {
+			"accountRef": {
+				"description": "Name of the Account. May be omitted where the repository has one Account or none.",
+				"type": "string",
+				"minLength": 1
+			},
+			"accountRefs": {
+				"description": "Names of several Accounts: one instance each, keyed NAME@ACCOUNT.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "Name of an Account.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"accountSelector": {
+				"description": "Every Account that bears these labels, one instance each.",
+				"type": "object",
+				"required": [
+					"matchLabels"
+				],
+				"properties": {
+					"matchLabels": {
+						"description": "Labels that an Account must have, all of them.",
+						"type": "object",
+						"minProperties": 1,
+						"additionalProperties": {
+							"description": "A value.",
+							"type": "string"
+						}
+					}
+				},
+				"additionalProperties": false
+			},
+			"workloads": {
+				"description": "The ECS services and task families that run as the role.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/WorkloadSpec"
+				}
+			},
+			"taskRole": {
+				"$ref": "#/$defs/TaskRoleSpec"
+			},
+			"executionRole": {
+				"$ref": "#/$defs/ExecutionRoleSpec"
+			},
+			"secrets": {
+				"description": "Secrets and parameters that the containers must be given. Within a workload they replace the policy's for that entry.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/SecretUseSpec"
+				}
+			},
+			"binding": {
+				"description": "Verify: report a service whose task definition carries another role or lacks a secret. Enforce: register a revision that does (not in this version).",
+				"type": "string",
+				"enum": [
+					"Verify",
+					"Enforce"
+				],
+				"default": "Verify"
+			},
+			"management": {
+				"description": "How the role is kept.",
+				"type": "object",
+				"properties": {
+					"drift": {
+						"description": "Enforce: what others change is put back. Report: it is only reported.",
+						"type": "string",
+						"enum": [
+							"Enforce",
+							"Report"
+						],
+						"default": "Enforce"
+					},
+					"exclusive": {
+						"description": "Remove what others add to a managed role. Default true, false for a role that was taken over.",
+						"type": "boolean"
+					},
+					"ignore": {
+						"description": "What others may add. AWSRevokeOlderSessions and */AWSCompromisedKeyQuarantine* are always ignored.",
+						"type": "object",
+						"properties": {
+							"inlinePolicies": {
+								"description": "Names of inline policies; * and ? are wildcards.",
+								"type": "array",
+								"items": {
+									"description": "A name or pattern.",
+									"type": "string",
+									"minLength": 1
+								}
+							},
+							"managedPolicies": {
+								"description": "ARNs of managed policies; * and ? are wildcards.",
+								"type": "array",
+								"items": {
+									"description": "An ARN or pattern.",
+									"type": "string",
+									"minLength": 1
+								}
+							}
+						},
+						"additionalProperties": false
+					},
+					"deletion": {
+						"description": "When the policy leaves git. Orphan: our tags are removed and nothing else. Delete: the role is retired, then deleted when nothing uses it.",
+						"type": "string",
+						"enum": [
+							"Orphan",
+							"Delete"
+						],
+						"default": "Orphan"
+					},
+					"retainFor": {
+						"description": "How long a retired role is kept before it is deleted.",
+						"type": "string",
+						"pattern": "^[1-9][0-9]*(m|h|d)$",
+						"default": "14d"
+					}
+				},
+				"additionalProperties": false
+			},
+			"suspend": {
+				"description": "Plan and report, but change nothing.",
+				"type": "boolean",
+				"default": false
+			}
+		},
+		"additionalProperties": false
+	},
+	"ParamSpec": {
+		"description": "One parameter.",
+		"type": "object",
+		"properties": {
+			"type": {
+				"description": "Type of the value.",
+				"type": "string",
+				"enum": [
+					"string",
+					"integer",
+					"arn"
+				],
+				"default": "string"
+			},
+			"description": {
+				"description": "What it means.",
+				"type": "string"
+			},
+			"pattern": {
+				"description": "Regular expression that the value must match.",
+				"type": "string",
+				"minLength": 1
+			},
+			"enum": {
+				"description": "The values that are allowed.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "A value.",
+					"type": "string"
+				}
+			},
+			"default": {
+				"description": "Value where a policy gives none. Without it the parameter is required.",
+				"type": [
+					"string",
+					"integer"
+				]
+			},
+			"allowWildcards": {
+				"description": "Values with * ? or $ are refused unless this is true.",
+				"type": "boolean",
+				"default": false
+			}
+		},
+		"additionalProperties": false
+	},
+	"PermissionSetSpec": {
+		"description": "Reusable statements with typed parameters.",
+		"type": "object",
+		"required": [
+			"statements"
+		],
+		"properties": {
+			"description": {
+				"description": "What it is for, in one line.",
+				"type": "string"
+			},
+			"params": {
+				"description": "Parameters by name, used as ${param.NAME}.",
+				"type": "object",
+				"additionalProperties": {
+					"$ref": "#/$defs/ParamSpec"
+				}
+			},
+			"statements": {
+				"description": "What a role gets.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"$ref": "#/$defs/StatementSpec"
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"AccessGrantSpec": {
+		"description": "A temporary addition to one policy, with a reason and an end.",
+		"type": "object",
+		"required": [
+			"policyRef",
+			"expiresAt",
+			"reason",
+			"statements"
+		],
+		"properties": {
+			"policyRef": {
+				"description": "Name of the AccessPolicy whose task role gets it.",
+				"type": "string",
+				"minLength": 1
+			},
+			"startsAt": {
+				"description": "RFC 3339. Omitted: at once. Required under a guardrail's maxGrantDuration, which measures from it.",
+				"type": "string",
+				"format": "date-time"
+			},
+			"expiresAt": {
+				"description": "RFC 3339. It ends even when nothing runs.",
+				"type": "string",
+				"format": "date-time"
+			},
+			"reason": {
+				"description": "Why.",
+				"type": "string",
+				"minLength": 1
+			},
+			"statements": {
+				"description": "What the task role gets.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"$ref": "#/$defs/StatementSpec"
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"GuardrailRuleSpec": {
+		"description": "One rule.",
+		"type": "object",
+		"required": [
+			"id"
+		],
+		"properties": {
+			"id": {
+				"description": "Name of the rule, unique within the guardrail.",
+				"type": "string",
+				"pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+				"maxLength": 63
+			},
+			"description": {
+				"description": "Why there is such a rule.",
+				"type": "string"
+			},
+			"denyActions": {
+				"description": "No role may do these, on any resource but those of exceptResources.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "An action or pattern.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"exceptResources": {
+				"description": "ARN patterns on which denyActions does not speak.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "An ARN pattern.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"requirePermissionsBoundary": {
+				"description": "Every managed role must have one of these boundaries.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "An ARN pattern.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"denyPlaintextSecrets": {
+				"description": "No container may have a secret in plain text in its environment.",
+				"type": "boolean",
+				"enum": [
+					true
+				]
+			},
+			"maxGrantDuration": {
+				"description": "The longest time from an AccessGrant's startsAt to its expiresAt.",
+				"type": "string",
+				"pattern": "^[1-9][0-9]*(m|h|d)$"
+			},
+			"requireApprovalFor": {
+				"description": "Changes that wait for an Approval.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "A kind of change.",
+					"type": "string",
+					"enum": [
+						"broadens",
+						"narrows",
+						"deletes"
+					]
+				}
+			},
+			"privilegeEscalation": {
+				"description": "No role may reach more than it was given by a known path (not in this version).",
+				"type": "boolean"
+			}
+		},
+		"additionalProperties": false
+	},
+	"GuardrailExceptionSpec": {
+		"description": "One exception.",
+		"type": "object",
+		"required": [
+			"policy",
+			"rule",
+			"reason",
+			"expiresAt"
+		],
+		"properties": {
+			"policy": {
+				"description": "Name of the AccessPolicy.",
+				"type": "string",
+				"minLength": 1
+			},
+			"rule": {
+				"description": "Id of the rule.",
+				"type": "string",
+				"minLength": 1
+			},
+			"reason": {
+				"description": "Why.",
+				"type": "string",
+				"minLength": 1
+			},
+			"expiresAt": {
+				"description": "RFC 3339.",
+				"type": "string",
+				"format": "date-time"
+			}
+		},
+		"additionalProperties": false
+	},
+	"GuardrailSpec": {
+		"description": "What no policy may do, whoever wrote it. Below platform/.",
+		"type": "object",
+		"required": [
+			"enforcement",
+			"rules"
+		],
+		"properties": {
+			"enforcement": {
+				"description": "Deny: it must not happen. Warn: it is said.",
+				"type": "string",
+				"enum": [
+					"Deny",
+					"Warn"
+				]
+			},
+			"match": {
+				"description": "Which policies it speaks of; omitted: every one. All of those given must hold.",
+				"type": "object",
+				"properties": {
+					"accounts": {
+						"description": "Names of Accounts.",
+						"type": "array",
+						"minItems": 1,
+						"items": {
+							"description": "Name of an Account.",
+							"type": "string",
+							"minLength": 1
+						}
+					},
+					"clusters": {
+						"description": "Clusters of the workloads; * and ? are wildcards.",
+						"type": "array",
+						"minItems": 1,
+						"items": {
+							"description": "A cluster or pattern.",
+							"type": "string",
+							"minLength": 1
+						}
+					},
+					"paths": {
+						"description": "Files of the policies, relative to the source root; * and ? are wildcards.",
+						"type": "array",
+						"minItems": 1,
+						"items": {
+							"description": "A path or pattern.",
+							"type": "string",
+							"minLength": 1
+						}
+					},
+					"labels": {
+						"description": "Labels of the policy; only where enforcement is Warn, because its author writes them.",
+						"type": "object",
+						"minProperties": 1,
+						"additionalProperties": {
+							"description": "A value.",
+							"type": "string"
+						}
+					}
+				},
+				"additionalProperties": false
+			},
+			"rules": {
+				"description": "The rules. Each has an id and exactly one thing it asks for.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"$ref": "#/$defs/GuardrailRuleSpec"
+				}
+			},
+			"exceptions": {
+				"description": "Policies for which a rule does not speak, with a reason and an end.",
+				"type": "array",
+				"items": {
+					"$ref": "#/$defs/GuardrailExceptionSpec"
+				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"ApprovalSpec": {
+		"description": "A person's word for steps that wait. Below platform/. Written by ecs-access approve.",
+		"type": "object",
+		"required": [
+			"approvalId",
+			"reason"
+		],
+		"properties": {
+			"approvalId": {
+				"description": "The full digest that plan shows, in quotes.",
+				"type": "string",
+				"pattern": "^sha256:[0-9a-f]{64}$"
+			},
+			"reason": {
+				"description": "Why.",
+				"type": "string",
+				"minLength": 1
+			},
+			"expiresAt": {
+				"description": "RFC 3339.",
+				"type": "string",
+				"format": "date-time"
+			}
+		},
+		"additionalProperties": false
+	}
+};
