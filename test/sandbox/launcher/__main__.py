@@ -1,0 +1,30 @@
+"""Start: `python -m launcher`. Prints one JSON line with the port, then serves until its standard input closes."""
+
+import json
+import os
+import sys
+import threading
+
+# Read by moto when its modules are imported.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from . import accounts, caches, corrections, http  # noqa: E402
+
+
+def _end_with_parent() -> None:
+    """The parent holds our standard input open; when it dies, even by SIGKILL, the read returns and so do we."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main() -> None:
+    caches.apply()
+    accounts.apply()
+    corrections.apply()
+    server = http.serve()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    print(json.dumps({"port": server.server_address[1]}), flush=True)
+    server.serve_forever()
+
+
+main()
