@@ -91,6 +91,11 @@ export type Observed<T extends TargetType = TargetType> =
 			readonly holdUntil: Instant | null;
 			/** RoleLastUsed, for roles; null when never or not known. */
 			readonly lastUsed: Instant | null;
+			/**
+			 * Why a part of it cannot be read (a document that IAM holds and no parser takes). The state is then not the
+			 * whole truth: nothing may be planned from it, and apply refuses to write.
+			 */
+			readonly unreadable?: string;
 	  };
 
 export type Existing<T extends TargetType = TargetType> = Extract<Observed<T>, { exists: true }>;

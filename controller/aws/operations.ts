@@ -1,0 +1,77 @@
+import type * as Ecs from "@aws-sdk/client-ecs";
+import type * as Events from "@aws-sdk/client-eventbridge";
+import type * as Iam from "@aws-sdk/client-iam";
+import type * as Scheduler from "@aws-sdk/client-scheduler";
+import type * as Sts from "@aws-sdk/client-sts";
+import type { Region } from "../model/ids.ts";
+import type { PermittedAction } from "../model/permissions.ts";
+
+interface Call<I, O> {
+	readonly input: I;
+	readonly output: O;
+}
+
+/** Every operation that is called, with what goes in and comes out. Nothing else can be called from this program. */
+export interface Operations {
+	"sts:GetCallerIdentity": Call<Sts.GetCallerIdentityCommandInput, Sts.GetCallerIdentityCommandOutput>;
+	"sts:AssumeRole": Call<Sts.AssumeRoleCommandInput, Sts.AssumeRoleCommandOutput>;
+	"iam:ListAccountAliases": Call<Iam.ListAccountAliasesCommandInput, Iam.ListAccountAliasesCommandOutput>;
+	"iam:GetAccountAuthorizationDetails": Call<
+		Iam.GetAccountAuthorizationDetailsCommandInput,
+		Iam.GetAccountAuthorizationDetailsCommandOutput
+	>;
+	"iam:GetRole": Call<Iam.GetRoleCommandInput, Iam.GetRoleCommandOutput>;
+	"iam:ListRolePolicies": Call<Iam.ListRolePoliciesCommandInput, Iam.ListRolePoliciesCommandOutput>;
+	"iam:GetRolePolicy": Call<Iam.GetRolePolicyCommandInput, Iam.GetRolePolicyCommandOutput>;
+	"iam:ListAttachedRolePolicies": Call<Iam.ListAttachedRolePoliciesCommandInput, Iam.ListAttachedRolePoliciesCommandOutput>;
+	"iam:GetPolicy": Call<Iam.GetPolicyCommandInput, Iam.GetPolicyCommandOutput>;
+	"iam:GetPolicyVersion": Call<Iam.GetPolicyVersionCommandInput, Iam.GetPolicyVersionCommandOutput>;
+	"iam:CreateRole": Call<Iam.CreateRoleCommandInput, Iam.CreateRoleCommandOutput>;
+	"iam:UpdateAssumeRolePolicy": Call<Iam.UpdateAssumeRolePolicyCommandInput, Iam.UpdateAssumeRolePolicyCommandOutput>;
+	"iam:PutRolePolicy": Call<Iam.PutRolePolicyCommandInput, Iam.PutRolePolicyCommandOutput>;
+	"iam:DeleteRolePolicy": Call<Iam.DeleteRolePolicyCommandInput, Iam.DeleteRolePolicyCommandOutput>;
+	"iam:AttachRolePolicy": Call<Iam.AttachRolePolicyCommandInput, Iam.AttachRolePolicyCommandOutput>;
+	"iam:DetachRolePolicy": Call<Iam.DetachRolePolicyCommandInput, Iam.DetachRolePolicyCommandOutput>;
+	"iam:PutRolePermissionsBoundary": Call<
+		Iam.PutRolePermissionsBoundaryCommandInput,
+		Iam.PutRolePermissionsBoundaryCommandOutput
+	>;
+	"iam:DeleteRolePermissionsBoundary": Call<
+		Iam.DeleteRolePermissionsBoundaryCommandInput,
+		Iam.DeleteRolePermissionsBoundaryCommandOutput
+	>;
+	"iam:TagRole": Call<Iam.TagRoleCommandInput, Iam.TagRoleCommandOutput>;
+	"iam:UntagRole": Call<Iam.UntagRoleCommandInput, Iam.UntagRoleCommandOutput>;
+	"iam:DeleteRole": Call<Iam.DeleteRoleCommandInput, Iam.DeleteRoleCommandOutput>;
+	"ecs:DescribeServices": Call<Ecs.DescribeServicesCommandInput, Ecs.DescribeServicesCommandOutput>;
+	"ecs:DescribeTaskDefinition": Call<Ecs.DescribeTaskDefinitionCommandInput, Ecs.DescribeTaskDefinitionCommandOutput>;
+	"ecs:ListClusters": Call<Ecs.ListClustersCommandInput, Ecs.ListClustersCommandOutput>;
+	"ecs:ListServices": Call<Ecs.ListServicesCommandInput, Ecs.ListServicesCommandOutput>;
+	"ecs:ListTaskDefinitionFamilies": Call<
+		Ecs.ListTaskDefinitionFamiliesCommandInput,
+		Ecs.ListTaskDefinitionFamiliesCommandOutput
+	>;
+	"ecs:ListTasks": Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
+	"ecs:DescribeTasks": Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
+	"events:ListEventBuses": Call<Events.ListEventBusesCommandInput, Events.ListEventBusesCommandOutput>;
+	"events:ListRuleNamesByTarget": Call<Events.ListRuleNamesByTargetCommandInput, Events.ListRuleNamesByTargetCommandOutput>;
+	"events:ListTargetsByRule": Call<Events.ListTargetsByRuleCommandInput, Events.ListTargetsByRuleCommandOutput>;
+	"scheduler:ListSchedules": Call<Scheduler.ListSchedulesCommandInput, Scheduler.ListSchedulesCommandOutput>;
+	"scheduler:GetSchedule": Call<Scheduler.GetScheduleCommandInput, Scheduler.GetScheduleCommandOutput>;
+}
+
+/** `never`, and so an error at every use, when the two lists differ. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? A : never) : never;
+export type Operation = Same<keyof Operations, PermittedAction>;
+
+export type Service = "sts" | "iam" | "ecs" | "events" | "scheduler";
+export type OperationOf<S extends Service> = Extract<Operation, `${S}:${string}`>;
+
+/** `global`: IAM, in the partition's own region. Null: whatever region the environment says. */
+export type Place = Region | "global" | null;
+
+export type Input<O extends Operation> = Operations[O]["input"];
+export type Output<O extends Operation> = Operations[O]["output"];
+
+/** One call to AWS in one account: paced, retried, counted, its errors classified. */
+export type CallAws = <O extends Operation>(op: O, place: Place, input: Input<O>, signal: AbortSignal) => Promise<Output<O>>;

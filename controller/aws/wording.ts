@@ -1,0 +1,45 @@
+import { lastSegment } from "./partition.ts";
+import type { Input, Operation } from "./operations.ts";
+
+type Wording = { readonly [O in Operation]: (input: Input<O>) => string };
+
+/** What a call wants, after "could not …". */
+const WORDING: Wording = {
+	"sts:GetCallerIdentity": () => "find out who we are",
+	"sts:AssumeRole": (i) => `assume role ${i.RoleArn}`,
+	"iam:ListAccountAliases": () => "read the account's alias",
+	"iam:GetAccountAuthorizationDetails": () => "read all roles",
+	"iam:GetRole": (i) => `read role ${i.RoleName}`,
+	"iam:ListRolePolicies": (i) => `read the policies of role ${i.RoleName}`,
+	"iam:GetRolePolicy": (i) => `read the policy "${i.PolicyName}" of role ${i.RoleName}`,
+	"iam:ListAttachedRolePolicies": (i) => `read the attachments of role ${i.RoleName}`,
+	"iam:GetPolicy": (i) => `read policy ${i.PolicyArn}`,
+	"iam:GetPolicyVersion": (i) => `read policy ${i.PolicyArn}`,
+	"iam:CreateRole": (i) => `create role ${i.Path ?? "/"}${i.RoleName}`,
+	"iam:UpdateAssumeRolePolicy": (i) => `write the trust of role ${i.RoleName}`,
+	"iam:PutRolePolicy": (i) => `write the policy "${i.PolicyName}" of role ${i.RoleName}`,
+	"iam:DeleteRolePolicy": (i) => `remove the policy "${i.PolicyName}" of role ${i.RoleName}`,
+	"iam:AttachRolePolicy": (i) => `attach ${i.PolicyArn} to role ${i.RoleName}`,
+	"iam:DetachRolePolicy": (i) => `detach ${i.PolicyArn} from role ${i.RoleName}`,
+	"iam:PutRolePermissionsBoundary": (i) => `set the boundary of role ${i.RoleName}`,
+	"iam:DeleteRolePermissionsBoundary": (i) => `remove the boundary of role ${i.RoleName}`,
+	"iam:TagRole": (i) => `tag role ${i.RoleName}`,
+	"iam:UntagRole": (i) => `remove tags of role ${i.RoleName}`,
+	"iam:DeleteRole": (i) => `delete role ${i.RoleName}`,
+	"ecs:DescribeServices": (i) => `read services of cluster ${lastSegment(i.cluster ?? "default")}`,
+	"ecs:DescribeTaskDefinition": (i) => `read task definition ${i.taskDefinition}`,
+	"ecs:ListClusters": () => "list clusters",
+	"ecs:ListServices": (i) => `list services of cluster ${lastSegment(i.cluster ?? "default")}`,
+	"ecs:ListTaskDefinitionFamilies": () => "list task families",
+	"ecs:ListTasks": (i) => `list tasks of cluster ${lastSegment(i.cluster ?? "default")}`,
+	"ecs:DescribeTasks": (i) => `read tasks of cluster ${lastSegment(i.cluster ?? "default")}`,
+	"events:ListEventBuses": () => "list event buses",
+	"events:ListRuleNamesByTarget": (i) => `list rules for ${i.TargetArn}`,
+	"events:ListTargetsByRule": (i) => `read the targets of rule ${i.Rule}`,
+	"scheduler:ListSchedules": () => "list schedules",
+	"scheduler:GetSchedule": (i) => `read schedule ${i.Name}`,
+};
+
+export function wanted<O extends Operation>(op: O, input: Input<O>): string {
+	return WORDING[op](input);
+}
