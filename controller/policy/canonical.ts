@@ -88,7 +88,7 @@ function canonicalCondition(block: ConditionBlock): ConditionBlock | undefined {
 				Object.fromEntries(
 					entries.map(([key, values]) => [
 						distinct ? lowerCase(key) : key,
-						asSet(conditionValues(values).map(valueOf(operator))),
+						asSet(conditionValues(values).map(normalised(operator))),
 					]),
 				),
 			],
@@ -98,7 +98,7 @@ function canonicalCondition(block: ConditionBlock): ConditionBlock | undefined {
 }
 
 /** Quotes are optional for numbers and booleans; a number compared as a number has many spellings (`3600`, `3600.0`). */
-function valueOf(operator: string): (text: string) => string {
+function normalised(operator: string): (text: string) => string {
 	return /(^|:)Numeric/.test(operator) ? decimal : (text) => text;
 }
 

@@ -30,3 +30,8 @@ export interface PolicyDocument {
 	readonly Id?: string;
 	readonly Statement: readonly Statement[];
 }
+
+/** Whether a document holds a Deny: healing never removes one (KINDS.md, Drift). */
+export function denies(doc: PolicyDocument): boolean {
+	return doc.Statement.some((s) => s.Effect === "Deny");
+}
