@@ -93,8 +93,22 @@ export function importedYaml(p: ImportedPolicy): string {
 	const exclusive = doc.getIn(["spec", "management", "exclusive"], true);
 	if (isScalar(exclusive)) exclusive.comment = MANAGEMENT_COMMENT;
 	doc.commentBefore = p.header.map((line) => ` ${line}`).join("\n");
+	visit(doc, {
+		Scalar: (_, scalar: Scalar) => {
+			if (typeof scalar.value === "string" && UNPRINTABLE.test(scalar.value)) scalar.type = "QUOTE_DOUBLE";
+		},
+	});
 	// Folding would spread one change of a long value over several lines.
-	return doc.toString({ lineWidth: 0, blockQuote: false });
+	return doc.toString({ lineWidth: 0, blockQuote: false }).replaceAll(UNPRINTABLE_ALL, escaped);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const UNPRINTABLE = /[\x7F-\x9F]/;
+const UNPRINTABLE_ALL = new RegExp(UNPRINTABLE, "g");
+
+/** IAM takes these characters in a document (aws-facts §1.1); YAML takes them as escapes only, in double quotes. */
+function escaped(character: string): string {
+	return `\\x${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function unmanaged(role: ImportedRoleRef): Readonly<Record<string, string>> {

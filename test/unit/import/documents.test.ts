@@ -127,10 +127,10 @@ describe("what a file says", () => {
 		const live = roles(role("with", { permissionsBoundary: boundary }), role("without"));
 		const workloads = [service("a", "with"), service("b", "without")];
 		const plain = importDocuments(workloads, live, options);
-		expect(file(plain, "with.yaml").spec.taskRole["permissionsBoundary"]).toBe(boundary);
-		expect(file(plain, "without.yaml").spec.taskRole["permissionsBoundary"]).toBeUndefined();
+		expect(file(plain, "with.yaml").spec.taskRole.permissionsBoundary).toBe(boundary);
+		expect(file(plain, "without.yaml").spec.taskRole.permissionsBoundary).toBeUndefined();
 		const defaulted = importDocuments(workloads, live, { ...options, account: { ...account, permissionsBoundary: boundary } });
-		expect(file(defaulted, "without.yaml").spec.taskRole["permissionsBoundary"]).toBe("none");
+		expect(file(defaulted, "without.yaml").spec.taskRole.permissionsBoundary).toBe("none");
 	});
 
 	test("the account is named where the repository declares one", () => {
@@ -152,7 +152,7 @@ describe("what a file says", () => {
 			),
 			options,
 		);
-		expect(file(imported, "x.yaml").spec.taskRole["statements"]).toEqual([
+		expect(file(imported, "x.yaml").spec.taskRole.statements).toEqual([
 			{ sid: "Read", actions: ["S3:getobject"], resources: ["*"] },
 			{ actions: ["sns:Publish"], resources: ["*"] },
 			{ actions: ["sqs:SendMessage"], resources: ["*"] },
@@ -192,8 +192,8 @@ describe("what a file says", () => {
 			options,
 		);
 		const { taskRole } = file(imported, "x.yaml").spec;
-		expect(taskRole["statements"]).toBeUndefined();
-		expect(taskRole["managedPolicies"]).toEqual(["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+		expect(taskRole.statements).toBeUndefined();
+		expect(taskRole.managedPolicies).toEqual(["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
 		expect(imported.notes.join("\n")).toContain("AWSRevokeOlderSessions");
 		expect(imported.notes.join("\n")).toContain(quarantine);
 	});
