@@ -46,19 +46,24 @@ export async function writeAll(
 	for (const name of files.keys()) await rm(temporary(name), { force: true });
 }
 
-/** Unlike rename, link refuses where the name is taken. */
+/** Unlike rename, link refuses where the name is taken; so does the copy, for file systems without links. */
 async function linkNew(from: string, to: string): Promise<void> {
 	try {
-		await link(from, to);
+		await link(from, to).catch((error: unknown) => {
+			if (codeOf(error) === "EEXIST") throw error;
+			return copyFile(from, to, constants.COPYFILE_EXCL);
+		});
 	} catch (cause) {
-		if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") {
-			throw new TerminalError("FileExists", `${to} exists already`, {
-				cause,
-				fix: "move it away, or give --force to overwrite it",
-			});
-		}
-		throw cause;
+		if (codeOf(cause) !== "EEXIST") throw cause;
+		throw new TerminalError("FileExists", `${to} exists already`, {
+			cause,
+			fix: "move it away, or give --force to overwrite it",
+		});
 	}
+}
+
+function codeOf(error: unknown): unknown {
+	return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 async function exists(path: string): Promise<boolean> {

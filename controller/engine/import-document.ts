@@ -102,7 +102,6 @@ export function importedYaml(p: ImportedPolicy): string {
 	return doc.toString({ lineWidth: 0, blockQuote: false }).replaceAll(UNPRINTABLE_ALL, escaped);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNPRINTABLE = /[\x7F-\x9F]/;
 const UNPRINTABLE_ALL = new RegExp(UNPRINTABLE, "g");
 
