@@ -49,6 +49,9 @@ export interface Resource<S = unknown> {
 	/** Digest of kind, metadata and spec: the observedGeneration of Status. */
 	readonly generation: Digest;
 	readonly origin: Origin;
-	/** Where a field stands; the nearest enclosing node where the field itself is absent. */
-	readonly at: (path: FieldPath) => Origin;
+	/**
+	 * Where a field stands: its key (the default) or its value, and there the first place of `text`. The nearest enclosing
+	 * node where the field itself is absent. Lines are counted only when they are read.
+	 */
+	readonly at: (path: FieldPath, part?: "key" | "value", text?: string) => Origin;
 }
