@@ -23,6 +23,8 @@ export interface InventoryEntry {
 export interface Status {
 	readonly key: ResourceKey;
 	readonly account: string;
+	/** Of the resource, for `get --selector`. */
+	readonly labels?: Readonly<Record<string, string>>;
 	readonly observedGeneration: Digest;
 	readonly lastAttemptedRevision: string;
 	readonly lastAppliedRevision: string | null;
