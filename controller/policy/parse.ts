@@ -42,9 +42,9 @@ export function toPolicyDocument(value: unknown, kind: DocumentKind = "any"): Po
 	if (Version !== undefined && Version !== "2008-10-17" && Version !== "2012-10-17") {
 		fail("Version", `expected "2012-10-17" or "2008-10-17", got ${quoted(Version)}`);
 	}
-	if (doc["Statement"] === undefined) fail("the document", "Statement is missing");
-	const many = Array.isArray(doc["Statement"]);
-	const values: readonly unknown[] = Array.isArray(doc["Statement"]) ? doc["Statement"] : [doc["Statement"]];
+	if (doc.Statement === undefined) fail("the document", "Statement is missing");
+	const many = Array.isArray(doc.Statement);
+	const values: readonly unknown[] = Array.isArray(doc.Statement) ? doc.Statement : [doc.Statement];
 	if (values.length === 0) fail("Statement", "at least one statement is needed");
 	const statements = values.map((s, i) => toStatement(s, many ? `Statement[${i}]` : "Statement", kind));
 	const sids = new Set<string>();
@@ -65,10 +65,10 @@ function toStatement(value: unknown, at: string, kind: DocumentKind): Statement 
 	for (const key of Object.keys(s)) {
 		if (!ELEMENTS.has(key)) fail(at, `unknown element ${quoted(key)}`);
 	}
-	if (s["Sid"] !== undefined) text(s["Sid"], `${at}.Sid`);
-	if (s["Effect"] === undefined) fail(at, "Effect is missing");
-	if (s["Effect"] !== "Allow" && s["Effect"] !== "Deny") {
-		fail(`${at}.Effect`, `expected "Allow" or "Deny", got ${quoted(s["Effect"])}`);
+	if (s.Sid !== undefined) text(s.Sid, `${at}.Sid`);
+	if (s.Effect === undefined) fail(at, "Effect is missing");
+	if (s.Effect !== "Allow" && s.Effect !== "Deny") {
+		fail(`${at}.Effect`, `expected "Allow" or "Deny", got ${quoted(s.Effect)}`);
 	}
 	oneOf(s, "Action", "NotAction", at, "required");
 	oneOf(s, "Resource", "NotResource", at, kind === "identity" ? "required" : kind === "trust" ? "forbidden" : "optional");
@@ -87,7 +87,7 @@ function toStatement(value: unknown, at: string, kind: DocumentKind): Statement 
 		}
 	}
 	for (const element of ["Principal", "NotPrincipal"]) principal(s[element], `${at}.${element}`, kind);
-	condition(s["Condition"], `${at}.Condition`);
+	condition(s.Condition, `${at}.Condition`);
 	// Checked element by element just above.
 	return s as unknown as Statement;
 }
