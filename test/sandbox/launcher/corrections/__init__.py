@@ -5,7 +5,30 @@ Later corrections (deployments, events, consistency delay, authorization) join t
 
 from types import ModuleType
 
-_ALL: tuple[ModuleType, ...] = ()
+from . import (
+    ecs_paging,
+    ecs_services,
+    iam_details,
+    iam_documents,
+    iam_encoding,
+    iam_policy_deletion,
+    iam_quotas,
+    iam_roles,
+    iam_trust,
+)
+
+_ALL: tuple[ModuleType, ...] = (
+    iam_encoding,
+    iam_details,
+    iam_documents,
+    # The last to wrap is the first to look: names before sizes before principals, as AWS answers.
+    iam_trust,
+    iam_quotas,
+    iam_roles,
+    iam_policy_deletion,
+    ecs_services,
+    ecs_paging,
+)
 
 
 def apply() -> None:
