@@ -77,6 +77,22 @@ export function byTarget(steps: readonly Step[]): readonly TargetSteps[] {
 	return [...groups.values()].flatMap((group) => (group[0] === undefined ? [] : [{ target: group[0].target, steps: group }]));
 }
 
+/** `1 to create, 1 to update, 1 to heal, 0 to delete`: the four always, the rarer ones where there are any. */
+export function actionWords(c: PlanCounts): string {
+	const rare: readonly [number, string][] = [
+		[c.adopt, "to take over"],
+		[c.rename, "to rename"],
+		[c.expire, "to expire"],
+	];
+	return [
+		`${c.create} to create`,
+		`${c.update} to update`,
+		`${c.heal} to heal`,
+		...rare.filter(([n]) => n > 0).map(([n, words]) => `${n} ${words}`),
+		`${c.delete} to delete`,
+	].join(", ");
+}
+
 function sum(values: readonly number[]): number {
 	return values.reduce((a, b) => a + b, 0);
 }

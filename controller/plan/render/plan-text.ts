@@ -1,12 +1,12 @@
 import { shortDigest } from "../../model/digest.ts";
 import type { Plan, PlanFile } from "../../model/plan.ts";
 import { changeLines } from "./changes.ts";
-import { byTarget, countPlan, hasWork, type PlanCounts } from "./counts.ts";
+import { actionWords, byTarget, countPlan, hasWork, type PlanCounts } from "./counts.ts";
 import { escapeTerminal } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import { cell, type Pen, row, spread } from "./layout.ts";
 import { createPaint, type Style } from "./palette.ts";
-import { approveCommand, commandWords, count, originWords, planName, waitingOf } from "./words.ts";
+import { approveCommand, commandWords, count, instantWords, originWords, planName, waitingOf } from "./words.ts";
 
 export interface PlanTextOptions {
 	readonly color: boolean;
@@ -81,10 +81,6 @@ function sinceWords(plan: Plan): string {
 	return told?.since === undefined ? "" : ` since ${instantWords(told.since)}`;
 }
 
-export function instantWords(instant: string): string {
-	return escapeTerminal(`${instant.slice(0, 16).replace("T", " ")} UTC`);
-}
-
 /** A removal says which of its three forms it is. */
 function removalWords(plan: Plan): string | null {
 	if (plan.summary !== "delete") return null;
@@ -138,22 +134,6 @@ function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
 			? ""
 			: ` ${count(counts.surplus, "role")} ${counts.surplus === 1 ? "grants" : "grant"} more than git says (SurplusAccess, above).`;
 	return `${pen.paint("add", "Nothing to do")}: ${count(roles, "role")} and ${count(counts.workloads, "service")} ${as} as git says.${rest}`;
-}
-
-/** `1 to create, 1 to update, 1 to heal, 0 to delete`: the four always, the rarer ones where there are any. */
-export function actionWords(c: PlanCounts): string {
-	const rare: readonly [number, string][] = [
-		[c.adopt, "to take over"],
-		[c.rename, "to rename"],
-		[c.expire, "to expire"],
-	];
-	return [
-		`${c.create} to create`,
-		`${c.update} to update`,
-		`${c.heal} to heal`,
-		...rare.filter(([n]) => n > 0).map(([n, words]) => `${n} ${words}`),
-		`${c.delete} to delete`,
-	].join(", ");
 }
 
 function nextCommand(file: PlanFile, counts: PlanCounts): string {

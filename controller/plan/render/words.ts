@@ -4,7 +4,7 @@ import type { Plan, PlanFile, Step, StepState, Waiting } from "../../model/plan.
 import type { Origin } from "../../model/resource.ts";
 import type { Target } from "../../model/target.ts";
 import type { AccessEffect, AccessLine, Witness } from "../../policy/access.ts";
-import type { PolicyDocument } from "../../policy/document.ts";
+import type { PolicyDocument, Statement } from "../../policy/document.ts";
 import { escapeTerminal } from "./escape.ts";
 
 /** The words of a plan, apart from the symbols and colours that carry them. Everything returned is escaped for a terminal. */
@@ -177,12 +177,14 @@ export function commandWords(verb: "apply" | "plan", file: PlanFile): string {
 	const r = file.request;
 	const words = ["ecs-access", verb];
 	if (r.git !== undefined) {
-		words.push("--git", r.git.url, "--ref", r.git.ref);
+		words.push("--git", r.git.url);
+		if (r.git.ref !== undefined) words.push("--ref", r.git.ref);
 		if (r.git.subdir !== undefined) words.push("--subdir", r.git.subdir);
 	} else if (r.path !== undefined && r.path !== "policies") words.push("--path", r.path);
 	for (const key of r.only ?? []) words.push("--only", key);
 	if (r.prune) words.push("--prune");
 	if (r.requireSignatures === true) words.push("--require-signatures");
+	if (r.allowedSigners !== undefined) words.push("--allowed-signers", r.allowedSigners);
 	return escapeTerminal(words.map(shellWord).join(" "));
 }
 
@@ -198,4 +200,25 @@ export function principalsOf(trust: PolicyDocument): string {
 		return s.Principal === "*" ? ["anyone"] : Object.values(s.Principal).flat();
 	});
 	return escapeTerminal([...new Set(names)].join(", "));
+}
+
+/** `2026-11-24 09:12 UTC`. */
+export function instantWords(instant: string): string {
+	return escapeTerminal(`${instant.slice(0, 16).replace("T", " ")} UTC`);
+}
+
+/** A statement as a sentence: `may s3:GetObject on arn:…, when aws:SourceAccount is …`. */
+export function statementWords(s: Statement, verbose: boolean): string {
+	const of = (value: string | readonly string[] | undefined, not: string | readonly string[] | undefined): readonly string[] =>
+		not === undefined ? [value ?? []].flat() : [`all but ${[not].flat().join(", ")}`];
+	const conditions = Object.entries(s.Condition ?? {}).flatMap(([operator, keys]) =>
+		Object.entries(keys).map(([key, values]) => `${key} ${operator} ${[values].flat().join(" or ")}`),
+	);
+	const line: AccessLine = {
+		actions: of(s.Action, s.NotAction),
+		resources: of(s.Resource, s.NotResource),
+		when: conditions.length === 0 ? null : conditions.join(" and "),
+		witness: null,
+	};
+	return `${s.Effect === "Allow" ? "may" : "must not"} ${accessWords(line, verbose)}`;
 }

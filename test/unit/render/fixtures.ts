@@ -85,6 +85,7 @@ export function planFile(plans: readonly Plan[], rest: Partial<PlanFile> = {}): 
 		createdAt: "2026-11-24T10:00:00Z",
 		request: { path: "policies", prune: false },
 		revision: { kind: "commit", id: "3f2a91c0000000000000000000000000000000000" },
+		digest: digest("content"),
 		sourceLabel: "policies @ 3f2a91c",
 		installation: "main",
 		accounts: [

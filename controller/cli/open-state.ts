@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { TerminalError } from "../model/errors.ts";
+import type { Store } from "../model/ports.ts";
+import type { CliContext } from "./context.ts";
+import { DEFAULT_ROOT } from "./source-root.ts";
+import { stateHome, storePath } from "./state-dir.ts";
+
+export interface StateOptions {
+	readonly path?: string;
+	readonly installation?: string;
+}
+
+/**
+ * The store that a reading verb looks at; null where nothing was ever recorded. A reader makes no store: an empty one
+ * would look like a remembered nothing.
+ */
+export async function openState(
+	ctx: CliContext,
+	opts: StateOptions,
+): Promise<{ readonly store: Store | null; readonly where: string }> {
+	const path = storePath(ctx, opts.installation ?? (await installationHere(ctx, opts.path)));
+	if (!existsSync(path)) return { store: null, where: dirname(path) };
+	const { openStore } = await import("../store/sqlite.ts");
+	return { store: openStore({ path, now: ctx.clock.now }), where: dirname(path) };
+}
+
+/** The Installation of the repository at hand; else the only one with a state; else `default`. */
+async function installationHere(ctx: CliContext, path: string | undefined): Promise<string> {
+	const named = await installationIn(resolve(ctx.cwd, path ?? DEFAULT_ROOT, "platform"));
+	if (named !== null) return named;
+	if (ctx.stateDir !== undefined) return "default";
+	const home = stateHome(ctx);
+	const known = existsSync(home) ? readdirSync(home).filter((n) => existsSync(join(home, n, "state.sqlite"))) : [];
+	const [only, ...others] = known;
+	if (only === undefined || known.includes("default")) return "default";
+	if (others.length === 0) return only;
+	throw new TerminalError("WhichInstallation", `there is the state of several installations: ${known.join(", ")}`, {
+		fix: "name one with --installation, or its repository with --path",
+	});
+}
+
+/** The name of the Installation document below a `platform/` folder, without judging the rest. */
+async function installationIn(platform: string): Promise<string | null> {
+	if (!existsSync(platform) || !statSync(platform).isDirectory()) return null;
+	const files = readdirSync(platform, { recursive: true, encoding: "utf8" }).filter((f) => /\.ya?ml$/.test(f));
+	const texts = files.sort().map((f) => readFileSync(join(platform, f), "utf8"));
+	const candidates = texts.filter((t) => /^kind:\s*["']?Installation\b/m.test(t));
+	if (candidates.length === 0) return null;
+	const { parseAllDocuments } = await import("yaml");
+	for (const document of candidates.flatMap((t) => [...parseAllDocuments(t)])) {
+		const value: unknown = "toJS" in document && document.errors.length === 0 ? document.toJS() : null;
+		const { kind, metadata } = (value ?? {}) as { readonly kind?: unknown; readonly metadata?: { readonly name?: unknown } };
+		if (kind === "Installation" && typeof metadata?.name === "string") return metadata.name;
+	}
+	return null;
+}

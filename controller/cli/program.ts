@@ -1,0 +1,46 @@
+import { Command, Option } from "commander";
+import { registerCompletion } from "./completion.ts";
+import { type CliDeps, LOG_LEVELS } from "./context.ts";
+import { registerDescribe } from "./describe.ts";
+import { registerGet } from "./get.ts";
+import { commandLineError, exitCodes } from "./help.ts";
+import { registerHistory } from "./history.ts";
+import { registerValidate } from "./validate.ts";
+
+/**
+ * Adds one verb to the program. A verb's file imports only what it needs to describe itself; its action imports the
+ * rest when it runs, so that `--help` and `--version` stay quick.
+ */
+export type RegisterVerb = (program: Command, deps: CliDeps) => void;
+
+/** In the order of the help: what one does first, first. */
+const VERBS: readonly RegisterVerb[] = [registerValidate, registerGet, registerDescribe, registerHistory, registerCompletion];
+
+/** The whole command tree; `completion` is generated from it. */
+export function createProgram(deps: CliDeps): Command {
+	const program = new Command("ecs-access")
+		.description("Access of ECS workloads from YAML in git: IAM roles, planned, applied and kept as git says.")
+		.version(deps.version, "-V, --version", "print the version")
+		.addOption(new Option("-v, --verbose", "everything in full: access lines, calls, causes of errors"))
+		.addOption(new Option("--no-color", "no colour, also on a terminal (as NO_COLOR)"))
+		.addOption(new Option("--log-level <level>", "logs on stderr").choices(LOG_LEVELS).default("warn"))
+		.addOption(
+			new Option("--state-dir <dir>", "where status and history lie (default: $XDG_STATE_HOME/ecs-access/<installation>)"),
+		)
+		.helpOption("-h, --help", "print this help")
+		.helpCommand("help [command]", "print the help of a command")
+		.configureHelp({ showGlobalOptions: true })
+		.configureOutput({
+			writeOut: deps.stdout.write,
+			writeErr: deps.stderr.write,
+			getOutHelpWidth: () => deps.stdout.columns,
+			getErrHelpWidth: () => deps.stderr.columns,
+			getOutHasColors: () => false,
+			getErrHasColors: () => false,
+			outputError: (message, write) => write(`error  ${commandLineError(message)}\n`),
+		})
+		.exitOverride()
+		.addHelpText("after", `\n${exitCodes()}\n\nStart with: ecs-access init    then: ecs-access validate, ecs-access plan`);
+	for (const register of VERBS) register(program, deps);
+	return program;
+}
