@@ -77,7 +77,8 @@ export function createClients(options: ClientOptions): Clients {
 	return {
 		send: async (op, place, input, signal) => {
 			const service = op.slice(0, op.indexOf(":")) as Service;
-			const region = service === "iam" ? iamRegion(options.partition) : place === "global" ? options.region : (place ?? options.region);
+			const region =
+				service === "iam" ? iamRegion(options.partition) : place === "global" ? options.region : (place ?? options.region);
 			const key = `${service}/${region ?? ""}`;
 			let api = open.get(key);
 			if (api === undefined) {
@@ -135,8 +136,7 @@ async function iam(config: Config): Promise<Api<"iam">> {
 		"iam:DeleteRolePolicy": (i, abortSignal) => c.send(new sdk.DeleteRolePolicyCommand(i), { abortSignal }),
 		"iam:AttachRolePolicy": (i, abortSignal) => c.send(new sdk.AttachRolePolicyCommand(i), { abortSignal }),
 		"iam:DetachRolePolicy": (i, abortSignal) => c.send(new sdk.DetachRolePolicyCommand(i), { abortSignal }),
-		"iam:PutRolePermissionsBoundary": (i, abortSignal) =>
-			c.send(new sdk.PutRolePermissionsBoundaryCommand(i), { abortSignal }),
+		"iam:PutRolePermissionsBoundary": (i, abortSignal) => c.send(new sdk.PutRolePermissionsBoundaryCommand(i), { abortSignal }),
 		"iam:DeleteRolePermissionsBoundary": (i, abortSignal) =>
 			c.send(new sdk.DeleteRolePermissionsBoundaryCommand(i), { abortSignal }),
 		"iam:TagRole": (i, abortSignal) => c.send(new sdk.TagRoleCommand(i), { abortSignal }),
@@ -153,8 +153,7 @@ async function ecs(config: Config): Promise<Api<"ecs">> {
 		"ecs:DescribeTaskDefinition": (i, abortSignal) => c.send(new sdk.DescribeTaskDefinitionCommand(i), { abortSignal }),
 		"ecs:ListClusters": (i, abortSignal) => c.send(new sdk.ListClustersCommand(i), { abortSignal }),
 		"ecs:ListServices": (i, abortSignal) => c.send(new sdk.ListServicesCommand(i), { abortSignal }),
-		"ecs:ListTaskDefinitionFamilies": (i, abortSignal) =>
-			c.send(new sdk.ListTaskDefinitionFamiliesCommand(i), { abortSignal }),
+		"ecs:ListTaskDefinitionFamilies": (i, abortSignal) => c.send(new sdk.ListTaskDefinitionFamiliesCommand(i), { abortSignal }),
 		"ecs:ListTasks": (i, abortSignal) => c.send(new sdk.ListTasksCommand(i), { abortSignal }),
 		"ecs:DescribeTasks": (i, abortSignal) => c.send(new sdk.DescribeTasksCommand(i), { abortSignal }),
 	};

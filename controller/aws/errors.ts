@@ -95,7 +95,7 @@ const CODES = {
 		"ClusterNotFoundException",
 	],
 } as const;
-type Sort = keyof typeof CODES | "unreachable" | "transient";
+type Sort = keyof typeof CODES | "region" | "unreachable" | "transient";
 
 const SORT_OF: ReadonlyMap<string, Sort> = new Map(
 	(Object.keys(CODES) as (keyof typeof CODES)[]).flatMap((sort) => CODES[sort].map((code): [string, Sort] => [code, sort])),
@@ -133,12 +133,18 @@ export function classify(error: unknown, attempt: Attempt): Error {
 			return new TerminalError(
 				/expired/i.test(known.said ?? "") ? "ExpiredToken" : "NoCredentials",
 				`could not ${attempt.wanted}: no usable AWS credentials${known.said === null ? "" : `\nAWS SDK: ${known.said}`}`,
-				{ cause: aws, fix: "sign in (aws sso login, or AWS_PROFILE, or AWS_ACCESS_KEY_ID), then check with: aws sts get-caller-identity" },
+				{
+					cause: aws,
+					fix: "sign in (aws sso login, or AWS_PROFILE, or AWS_ACCESS_KEY_ID), then check with: aws sts get-caller-identity",
+				},
 			);
 		case "expired":
 			return terminal("ExpiredToken", "the credentials have expired: sign in again (aws sso login) and repeat the command");
 		case "refused":
-			return terminal("NoCredentials", "AWS does not know these credentials: check AWS_PROFILE, the key, and the partition of the region");
+			return terminal(
+				"NoCredentials",
+				"AWS does not know these credentials: check AWS_PROFILE, the key, and the partition of the region",
+			);
 		case "signature":
 			return terminal("NoCredentials", "check the secret key and this machine's clock");
 		case "denied":
@@ -155,7 +161,10 @@ export function classify(error: unknown, attempt: Attempt): Error {
 		case "conflict":
 			return new ConflictError(message, { cause: aws });
 		case "terminal":
-			return terminal(known.code.replace(/Exception$/, ""), TERMINAL_FIX[known.code] ?? "see the AWS documentation of this error");
+			return terminal(
+				known.code.replace(/Exception$/, ""),
+				TERMINAL_FIX[known.code] ?? "see the AWS documentation of this error",
+			);
 		case "unreachable":
 		case "transient":
 			return aws;
@@ -197,7 +206,8 @@ function facts(error: unknown): ErrorFacts {
 				? "AccessDenied"
 				: name;
 	const message = typeof e.message === "string" ? clean(e.message) : "";
-	const said = code === "Unreachable" ? `${message === "" ? system : message}; check the network, the region and AWS_ENDPOINT_URL` : message;
+	const said =
+		code === "Unreachable" ? `${message === "" ? system : message}; check the network, the region and AWS_ENDPOINT_URL` : message;
 	return {
 		code: clean(code),
 		said: said === "" ? null : said,
@@ -208,7 +218,7 @@ function facts(error: unknown): ErrorFacts {
 
 function sortOf(known: ErrorFacts): Sort {
 	if (known.code === "Unreachable") return "unreachable";
-	if (/^region is missing/i.test(known.said ?? "")) return "terminal";
+	if (/^region is missing/i.test(known.said ?? "")) return "region";
 	return SORT_OF.get(known.code) ?? (known.status === 429 ? "throttle" : "transient");
 }
 

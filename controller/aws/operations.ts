@@ -32,10 +32,7 @@ export interface Operations {
 	"iam:DeleteRolePolicy": Call<Iam.DeleteRolePolicyCommandInput, Iam.DeleteRolePolicyCommandOutput>;
 	"iam:AttachRolePolicy": Call<Iam.AttachRolePolicyCommandInput, Iam.AttachRolePolicyCommandOutput>;
 	"iam:DetachRolePolicy": Call<Iam.DetachRolePolicyCommandInput, Iam.DetachRolePolicyCommandOutput>;
-	"iam:PutRolePermissionsBoundary": Call<
-		Iam.PutRolePermissionsBoundaryCommandInput,
-		Iam.PutRolePermissionsBoundaryCommandOutput
-	>;
+	"iam:PutRolePermissionsBoundary": Call<Iam.PutRolePermissionsBoundaryCommandInput, Iam.PutRolePermissionsBoundaryCommandOutput>;
 	"iam:DeleteRolePermissionsBoundary": Call<
 		Iam.DeleteRolePermissionsBoundaryCommandInput,
 		Iam.DeleteRolePermissionsBoundaryCommandOutput
@@ -47,10 +44,7 @@ export interface Operations {
 	"ecs:DescribeTaskDefinition": Call<Ecs.DescribeTaskDefinitionCommandInput, Ecs.DescribeTaskDefinitionCommandOutput>;
 	"ecs:ListClusters": Call<Ecs.ListClustersCommandInput, Ecs.ListClustersCommandOutput>;
 	"ecs:ListServices": Call<Ecs.ListServicesCommandInput, Ecs.ListServicesCommandOutput>;
-	"ecs:ListTaskDefinitionFamilies": Call<
-		Ecs.ListTaskDefinitionFamiliesCommandInput,
-		Ecs.ListTaskDefinitionFamiliesCommandOutput
-	>;
+	"ecs:ListTaskDefinitionFamilies": Call<Ecs.ListTaskDefinitionFamiliesCommandInput, Ecs.ListTaskDefinitionFamiliesCommandOutput>;
 	"ecs:ListTasks": Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
 	"ecs:DescribeTasks": Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
 	"events:ListEventBuses": Call<Events.ListEventBusesCommandInput, Events.ListEventBusesCommandOutput>;

@@ -1,0 +1,242 @@
+import type { Account, Caller } from "../model/account.ts";
+import { TerminalError } from "../model/errors.ts";
+import type { Region } from "../model/ids.ts";
+import type { AccountAccess, Clock, Provider } from "../model/ports.ts";
+import type { TargetType } from "../model/target.ts";
+import { createCalls } from "./call.ts";
+import { type Agents, type Credentials, createAgents, createClients } from "./clients.ts";
+import { assumedCredentials, defaultCredentials, remembered, sessionName } from "./credentials.ts";
+import { discover } from "./discover.ts";
+import { createEcsFamilyProvider } from "./ecs-family.ts";
+import { createEcsServiceProvider } from "./ecs-service.ts";
+import { createIamRoleProvider } from "./iam-role.ts";
+import { createInUse } from "./in-use.ts";
+import { createLimiter, type Limiter } from "./limiter.ts";
+import { createManagedPolicies } from "./managed-policy.ts";
+import { parseArn, roleNameOf } from "./partition.ts";
+import { resolveReferences } from "./resolver.ts";
+import { createRoles } from "./roles.ts";
+import { readSchedules, type Schedules } from "./schedules.ts";
+import { createTaskDefinitions } from "./task-definition.ts";
+
+/** What passes have in common: sockets, credentials and each account's pace. One for a process. */
+export interface AwsShared {
+	readonly agents: Agents;
+	readonly credentials: () => Promise<Credentials>;
+	readonly limiter: (account: string) => Limiter;
+	readonly assumed: (account: string, make: () => () => Promise<Credentials>) => () => Promise<Credentials>;
+	readonly refusedSince: Map<string, number>;
+	readonly close: () => void;
+}
+
+export function createAwsShared(clock: Clock): AwsShared {
+	const agents = createAgents();
+	const limiters = new Map<string, Limiter>();
+	const assumed = new Map<string, () => Promise<Credentials>>();
+	return {
+		agents,
+		credentials: remembered(defaultCredentials(), clock),
+		limiter: (account) => {
+			const limiter = limiters.get(account) ?? createLimiter(clock);
+			limiters.set(account, limiter);
+			return limiter;
+		},
+		assumed: (account, make) => {
+			const known = assumed.get(account) ?? remembered(make(), clock);
+			assumed.set(account, known);
+			return known;
+		},
+		refusedSince: new Map(),
+		close: agents.close,
+	};
+}
+
+export interface AccountAccessOptions {
+	readonly account: Account;
+	/** Whose marks are ours: the name of the Installation. */
+	readonly installation: string;
+	/** Both go into the user agent, which CloudTrail records. */
+	readonly reconcileId: string;
+	readonly revision: string;
+	/** Of this program. */
+	readonly version: string;
+	readonly clock: Clock;
+	/**
+	 * Where task definitions and policy versions are kept, which never change in AWS; null: nowhere. A sandbox that starts
+	 * over gives out the same names again, so its cache must not outlive it.
+	 */
+	readonly cacheDir: string | null;
+	/** Default: of its own, for one pass. */
+	readonly shared?: AwsShared;
+	readonly progress?: (p: ReadProgress) => void;
+	/** 0 to below 1, for the jitter of retries. */
+	readonly random?: () => number;
+}
+
+export interface ReadProgress {
+	readonly reading: "roles" | "services";
+	readonly done: number;
+}
+
+/**
+ * One account behind one credential, for one pass. Nothing is asked of AWS before the first method is called, and nothing
+ * but the caller's identity before that is known to be the declared account (TerminalError `AccountMismatch`).
+ */
+export function createAccountAccess(options: AccountAccessOptions): AccountAccess {
+	const { account, clock } = options;
+	const shared = options.shared ?? createAwsShared(clock);
+	const userAgent: [string, string][] = [
+		["ecs-access", options.version],
+		["reconcile", options.reconcileId],
+		["revision", options.revision],
+	];
+	let caller: Caller | undefined;
+	const callsWith = (credentials: () => Promise<Credentials>) =>
+		createCalls({
+			clients: createClients({
+				credentials,
+				agents: shared.agents,
+				partition: account.partition,
+				region: account.region,
+				userAgent,
+			}),
+			limiter: shared.limiter(account.accountId ?? account.name),
+			clock,
+			random: options.random ?? Math.random,
+			account: () => caller?.accountId ?? account.accountId,
+			caller: () => caller?.arn ?? null,
+			rolePath: account.rolePath,
+		});
+	const { assumeRole } = account;
+	const base = callsWith(shared.credentials);
+	const acting =
+		assumeRole === null
+			? base
+			: callsWith(
+					shared.assumed(account.name, () =>
+						assumedCredentials(base.call, assumeRole, sessionName(options.reconcileId), account.region),
+					),
+				);
+	const { call } = acting;
+	const read = { roles: () => 0, services: 0 };
+	const tell = (reading: ReadProgress["reading"], done: number): void => options.progress?.({ reading, done });
+	const countServices = (n: number): void => {
+		read.services += n;
+		tell("services", read.services);
+	};
+
+	const identify = async (signal: AbortSignal): Promise<Caller> => {
+		const identity = await call("sts:GetCallerIdentity", account.region, {}, signal);
+		const { Account: accountId = "", Arn: arn = "" } = identity;
+		if (account.accountId !== null && accountId !== account.accountId) {
+			throw new TerminalError(
+				"AccountMismatch",
+				`account ${account.name} is declared as ${account.accountId}, but these credentials are of ${accountId} (${arn})`,
+				{ fix: "use credentials of that account (AWS_PROFILE, or assumeRole in the Account), or correct accountId" },
+			);
+		}
+		const partition = parseArn(arn)?.partition ?? account.partition;
+		caller = { accountId, arn, partition, alias: null };
+		caller = { ...caller, alias: await alias(signal) };
+		return caller;
+	};
+	/** Nice to have: whoever may not read it goes on without. */
+	const alias = async (signal: AbortSignal): Promise<string | null> => {
+		try {
+			return (await call("iam:ListAccountAliases", "global", {}, signal)).AccountAliases?.[0] ?? null;
+		} catch {
+			signal.throwIfAborted();
+			return null;
+		}
+	};
+
+	const regions = (): readonly Region[] => {
+		const all = account.regions.length > 0 ? account.regions : account.region === null ? [] : [account.region];
+		if (all.length === 0) {
+			throw new TerminalError("NoRegion", `account ${account.name} has no region`, {
+				fix: "set AWS_REGION, or region in the Account",
+			});
+		}
+		return all;
+	};
+
+	const parts = (who: Caller) => {
+		const roles = createRoles({ call, clock, progress: (done) => tell("roles", done) });
+		const { accountId, partition } = who;
+		const { cacheDir } = options;
+		const taskDefinitions = createTaskDefinitions({ call, roles, account: accountId, partition, cacheDir });
+		const policies = createManagedPolicies({ call, account: accountId, cacheDir });
+		const schedules = (region: Region, signal: AbortSignal): Promise<Schedules> => readSchedules(call, region, signal);
+		read.roles = roles.count;
+		const providers: { readonly [T in TargetType]: Provider<T> } = {
+			"iam.role": createIamRoleProvider({
+				call,
+				roles,
+				clock,
+				account: accountId,
+				installation: options.installation,
+				ownRole: roleNameOf(who.arn) ?? null,
+				refusedSince: shared.refusedSince,
+			}),
+			"ecs.service": createEcsServiceProvider({ call, taskDefinitions, read: countServices }),
+			"ecs.family": createEcsFamilyProvider({ taskDefinitions }),
+		};
+		return {
+			providers,
+			resolver: {
+				account: accountId,
+				roles,
+				policies,
+				passers: { roles, policies, schedules, caller: who, accountName: account.name },
+			},
+			inUse: createInUse({ call, clock, taskDefinitions, schedules, regions: regions() }),
+			discover: { call, taskDefinitions, schedules, regions: regions(), read: countServices },
+		};
+	};
+
+	let identified: Promise<Caller> | undefined;
+	const who = (signal: AbortSignal): Promise<Caller> => {
+		identified ??= identify(signal).catch((error: unknown) => {
+			identified = undefined;
+			throw error;
+		});
+		return identified;
+	};
+	let opened: ReturnType<typeof parts> | undefined;
+	const open = async (signal: AbortSignal): Promise<ReturnType<typeof parts>> => {
+		const known = await who(signal);
+		opened ??= parts(known);
+		return opened;
+	};
+	const guarded = <T extends TargetType>(type: T): Provider<T> => ({
+		type,
+		observe: async (targets, signal) => (await open(signal)).providers[type].observe(targets, signal),
+		apply: async (step, signal) => (await open(signal)).providers[type].apply(step, signal),
+		listOwned: async function* (installation, signal) {
+			yield* (await open(signal)).providers[type].listOwned(installation, signal);
+		},
+	});
+	return {
+		account,
+		caller: who,
+		provider: guarded,
+		resolve: async (refs, signal) => (refs.length === 0 ? [] : resolveReferences(refs, (await open(signal)).resolver, signal)),
+		inUse: async (roleName, signal) => (await open(signal)).inUse(roleName, signal),
+		discover: async (filter, signal) => discover(filter, (await open(signal)).discover, signal),
+		counts: () => ({
+			calls: [...new Set([base, acting])].flatMap((c) => [...c.counts().values()]).reduce((sum, n) => sum + n, 0),
+			roles: read.roles(),
+			services: read.services,
+		}),
+	};
+}
+
+/** The region that the environment or profile says, for an Account that names none; null when none does. */
+export async function environmentRegion(): Promise<Region | null> {
+	const sdk = await import("@aws-sdk/client-sts");
+	try {
+		return await new sdk.STSClient({}).config.region();
+	} catch {
+		return null;
+	}
+}

@@ -1,0 +1,155 @@
+import { join } from "node:path";
+import type { TaskDefinition } from "@aws-sdk/client-ecs";
+import type { AccountId, Arn, Region } from "../model/ids.ts";
+import { Secret } from "../model/secret.ts";
+import type { Binding, PlaintextSecret } from "../model/target.ts";
+import { createDiskCache, type DiskCache } from "./disk-cache.ts";
+import { awsCode } from "./errors.ts";
+import type { CallAws } from "./operations.ts";
+import { parseArn } from "./partition.ts";
+import { plaintextSecrets } from "./plaintext.ts";
+import type { Roles } from "./roles.ts";
+
+/**
+ * What is kept of a task definition, in memory and on disk. Never a value of `environment`, never `command`: both hold
+ * secrets more often than they should.
+ */
+export interface TaskDefinitionView {
+	/** Of this shape and of the plain-text rules: a change of either makes cached ones unread. */
+	readonly version: typeof VERSION;
+	readonly arn: Arn;
+	readonly family: string;
+	/** As written: an ARN or a short name. */
+	readonly taskRole: string | null;
+	readonly executionRole: string | null;
+	readonly secrets: Readonly<Record<string, string>>;
+	/** Of log drivers and private registries. */
+	readonly otherSecrets: readonly string[];
+	readonly images: readonly string[];
+	readonly logGroups: readonly string[];
+	readonly containers: readonly string[];
+	/** Names only, by container. */
+	readonly environment: Readonly<Record<string, readonly string[]>>;
+	readonly plaintext: readonly PlaintextSecret[];
+}
+
+const VERSION = 1;
+
+export interface TaskDefinitions {
+	/** By ARN or `family:revision`; undefined when there is none. */
+	readonly get: (arn: string, region: Region, signal: AbortSignal) => Promise<TaskDefinitionView | undefined>;
+	/** The newest ACTIVE revision, always asked of AWS. */
+	readonly newest: (family: string, region: Region, signal: AbortSignal) => Promise<TaskDefinitionView | undefined>;
+	/** Bindings in the same order, short role names resolved to ARNs with the account's roles (their path counts). */
+	readonly bindings: (views: readonly (TaskDefinitionView | undefined)[], signal: AbortSignal) => Promise<readonly Binding[]>;
+}
+
+export function createTaskDefinitions(deps: {
+	readonly call: CallAws;
+	readonly roles: Roles;
+	readonly account: AccountId;
+	readonly partition: string;
+	readonly cacheDir: string | null;
+}): TaskDefinitions {
+	const caches = new Map<Region, DiskCache<TaskDefinitionView>>();
+	const reading = new Map<string, Promise<TaskDefinitionView | undefined>>();
+	const cacheOf = (region: Region): DiskCache<TaskDefinitionView> => {
+		const file = deps.cacheDir === null ? null : join(deps.cacheDir, "task-definitions", `${deps.account}-${region}.jsonl`);
+		const cache = caches.get(region) ?? createDiskCache(file, isView);
+		caches.set(region, cache);
+		return cache;
+	};
+	const read = async (name: string, region: Region, signal: AbortSignal): Promise<TaskDefinitionView | undefined> => {
+		try {
+			const { taskDefinition } = await deps.call("ecs:DescribeTaskDefinition", region, { taskDefinition: name }, signal);
+			if (taskDefinition?.taskDefinitionArn === undefined) return undefined;
+			const view = viewOf(taskDefinition, taskDefinition.taskDefinitionArn);
+			if (cacheOf(region).get(view.arn) === undefined) cacheOf(region).put(view.arn, view);
+			return view;
+		} catch (error) {
+			// "Unable to describe task definition.": there is none of that name, or it was deleted.
+			if (awsCode(error) === "ClientException") return undefined;
+			throw error;
+		}
+	};
+	const arnOf = (name: string, region: Region): Arn =>
+		name.startsWith("arn:") ? name : `arn:${deps.partition}:ecs:${region}:${deps.account}:task-definition/${name}`;
+	return {
+		get: (name, region, signal) => {
+			const arn = arnOf(name, region);
+			const known = cacheOf(region).get(arn);
+			if (known !== undefined) return Promise.resolve(known);
+			const inFlight = reading.get(arn) ?? read(arn, region, signal).finally(() => reading.delete(arn));
+			reading.set(arn, inFlight);
+			return inFlight;
+		},
+		newest: read,
+		bindings: async (views, signal) => {
+			const short = new Set(
+				views.flatMap((v) => [v?.taskRole, v?.executionRole]).filter((r) => r != null && !r.startsWith("arn:")),
+			);
+			const names = [...short].filter((r) => r != null).map((r) => r.replace(/^.*\//, ""));
+			const live = await deps.roles.many(names, signal);
+			const arns = new Map(names.map((name, n) => [name.toLowerCase(), live[n]?.arn]));
+			const resolve = (role: string | null): Arn | null => {
+				if (role === null || role.startsWith("arn:")) return role;
+				const name = role.replace(/^.*\//, "");
+				return arns.get(name.toLowerCase()) ?? `arn:${deps.partition}:iam::${deps.account}:role/${role.replace(/^\//, "")}`;
+			};
+			return views.map((v) =>
+				v === undefined
+					? { taskRole: null, executionRole: null, secrets: {} }
+					: { taskRole: resolve(v.taskRole), executionRole: resolve(v.executionRole), secrets: v.secrets },
+			);
+		},
+	};
+}
+
+export function viewOf(td: TaskDefinition, arn: Arn): TaskDefinitionView {
+	const containers = (td.containerDefinitions ?? []).map((c) => ({
+		...c,
+		name: c.name ?? "",
+		environment: (c.environment ?? []).map((e) => ({ name: e.name ?? "", value: new Secret(e.value ?? "") })),
+	}));
+	return {
+		version: VERSION,
+		arn,
+		family: td.family ?? familyOf(arn),
+		taskRole: td.taskRoleArn || null,
+		executionRole: td.executionRoleArn || null,
+		secrets: Object.fromEntries(
+			containers.flatMap((c) => (c.secrets ?? []).map((s): [string, string] => [`${c.name}/${s.name ?? ""}`, s.valueFrom ?? ""])),
+		),
+		otherSecrets: containers.flatMap((c) => [
+			...(c.logConfiguration?.secretOptions ?? []).flatMap((s) => s.valueFrom ?? []),
+			...(c.repositoryCredentials?.credentialsParameter === undefined ? [] : [c.repositoryCredentials.credentialsParameter]),
+		]),
+		images: containers.flatMap((c) => c.image ?? []),
+		logGroups: containers.flatMap((c) =>
+			c.logConfiguration?.logDriver === "awslogs" ? (c.logConfiguration.options?.["awslogs-group"] ?? []) : [],
+		),
+		containers: containers.map((c) => c.name),
+		environment: Object.fromEntries(containers.map((c) => [c.name, c.environment.map((e) => e.name)])),
+		plaintext: containers.flatMap((c) => plaintextSecrets(c.name, c.environment)),
+	};
+}
+
+/** `arn:…:task-definition/orders:7` and `orders:7` are both of family `orders`. */
+export function familyOf(taskDefinition: string): string {
+	const name = parseArn(taskDefinition)?.resource.replace(/^task-definition\//, "") ?? taskDefinition;
+	return name.replace(/:\d+$/, "");
+}
+
+function isView(value: unknown): value is TaskDefinitionView {
+	const v = value as Partial<TaskDefinitionView> | null;
+	return (
+		typeof v === "object" &&
+		v !== null &&
+		v.version === VERSION &&
+		typeof v.arn === "string" &&
+		typeof v.family === "string" &&
+		typeof v.secrets === "object" &&
+		Array.isArray(v.plaintext) &&
+		Array.isArray(v.containers)
+	);
+}
