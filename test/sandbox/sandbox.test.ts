@@ -85,6 +85,26 @@ test("thousands of roles are seeded in one call, and a reset empties this accoun
 	expect(await count(other)).toBe(1);
 });
 
+test("a stopped sandbox has ended, and a process that forgets to stop one can end", async () => {
+	const start = `import { startSandbox } from ${JSON.stringify(fileURLToPath(new URL("sandbox.ts", import.meta.url)))};
+		const sandbox = await startSandbox(); console.log(sandbox.endpoint);`;
+	const down = (endpoint: string) =>
+		fetch(endpoint).then(
+			() => false,
+			() => true,
+		);
+	for (const script of [`${start} await sandbox.stop(); console.log("stopped");`, start]) {
+		const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
+			stdio: ["ignore", "pipe", "inherit"],
+		});
+		const lines: string[] = [];
+		createInterface(child.stdout).on("line", (line) => lines.push(line));
+		expect(await once(child, "exit")).toEqual([0, null]);
+		expect(lines).toHaveLength(script === start ? 1 : 2);
+		await expect.poll(() => down(lines[0] ?? ""), { timeout: 10_000 }).toBe(true);
+	}
+});
+
 test("nothing goes on running after the process that started a sandbox is killed", async () => {
 	const script = `import { startSandbox } from ${JSON.stringify(fileURLToPath(new URL("sandbox.ts", import.meta.url)))};
 		const sandbox = await startSandbox(); console.log(sandbox.endpoint); setInterval(() => {}, 1000);`;

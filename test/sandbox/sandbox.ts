@@ -76,6 +76,7 @@ export async function startSandbox(): Promise<Sandbox> {
 	child.unref();
 	for (const stream of [child.stdin, child.stdout]) (stream as unknown as { unref(): void }).unref();
 	return sandboxAt(endpoint, async () => {
+		child.ref();
 		child.stdin.end();
 		await ended;
 	});

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 
@@ -18,6 +19,8 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
+    # Ctrl-C reaches the whole process group; the parent decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     caches.apply()
     accounts.apply()
     corrections.apply()
