@@ -19,7 +19,7 @@ export interface AccessLine {
 	readonly resources: readonly string[];
 	/** The conditions in words, or null. */
 	readonly when: string | null;
-	/** Null: not decided, so the effect is `unknown`. */
+	/** Null: not decided; where that is so of every gain, the effect is `unknown`. */
 	readonly witness: Witness | null;
 }
 
@@ -34,4 +34,6 @@ export interface AccessSide {
 	readonly documents: readonly import("./document.ts").PolicyDocument[];
 	/** Null: no boundary. `unknown`: there is one, whose document cannot be read. */
 	readonly boundary: import("./document.ts").PolicyDocument | null | "unknown";
+	/** Tells two boundaries apart that cannot be read: without it, two `unknown` ones count as different. */
+	readonly boundaryArn?: string;
 }

@@ -108,7 +108,8 @@ function wildcard(tokens: readonly Token[], value: string): boolean {
  * contained in `*` and in itself. `lenient`: what is not known offline counts as contained, on either side.
  */
 export function contains(outer: Glob, inner: Glob, lenient = false): boolean {
-	if (outer.text === inner.text || (outer.tokens.length === 1 && outer.tokens[0]?.is === "any")) return true;
+	// By identity, not by text: `${aws:username}` is plain text in a document of 2008.
+	if (outer === inner || (outer.tokens.length === 1 && outer.tokens[0]?.is === "any")) return true;
 	if (inner.literal !== null && outer.literal !== null) return inner.literal === outer.literal;
 	if (inner.literal !== null && !outer.tokens.some((t) => t.is === "unknown")) return wildcard(outer.tokens, inner.literal);
 	return new Containment(outer.tokens, inner.tokens, lenient).holds();
