@@ -1,5 +1,5 @@
 import type { AccessChange, AccessEffect, AccessLine, AccessSide } from "./access.ts";
-import type { ActionCatalogue } from "./actions.ts";
+import type { ActionCatalogue } from "./action-catalogue.ts";
 import { canonicalDocument, canonicalText, conditionValues, statementSet } from "./canonical.ts";
 import type { ConditionBlock } from "./document.ts";
 import { type Atom, atomsOf, covers, type Region, touches } from "./regions.ts";

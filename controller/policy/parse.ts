@@ -171,8 +171,10 @@ function codePoint(char: string): string {
 	return `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
-/** Short, on one line. */
+/** Short, on one line. What is nested is not written out: it may be nested without end. */
 function quoted(value: unknown): string {
+	if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+	if (value !== null && typeof value === "object") return "an object";
 	const s = JSON.stringify(value) ?? String(value);
 	return s.length > 80 ? `${s.slice(0, 77)}…` : s;
 }

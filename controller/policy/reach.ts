@@ -1,5 +1,5 @@
 import type { AccessSide, Witness } from "./access.ts";
-import type { ActionCatalogue } from "./actions.ts";
+import type { ActionCatalogue } from "./action-catalogue.ts";
 import { lowerCase } from "./canonical.ts";
 import { contains, type Glob, glob } from "./glob.ts";
 import { type Atom, atomsOf, type PatternSet, type Region, setContains, setIntersects } from "./regions.ts";

@@ -1,4 +1,4 @@
-import type { ActionCatalogue } from "./actions.ts";
+import type { ActionCatalogue } from "./action-catalogue.ts";
 import { lowerCase } from "./canonical.ts";
 import { arnParts, type Context } from "./conditions.ts";
 import { example } from "./contexts.ts";

@@ -1,5 +1,5 @@
 import type { AccessSide, Witness } from "./access.ts";
-import type { ActionCatalogue } from "./actions.ts";
+import type { ActionCatalogue } from "./action-catalogue.ts";
 import { lowerCase } from "./canonical.ts";
 import type { Context } from "./conditions.ts";
 import { missing, satisfying, satisfyingAll } from "./contexts.ts";
