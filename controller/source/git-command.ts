@@ -20,6 +20,8 @@ export interface GitResult {
 
 export interface RunOptions {
 	readonly cwd?: string;
+	/** Names the repository outright, so that git does not look for one in the folders above. */
+	readonly gitDir?: string;
 	readonly input?: string;
 	readonly timeoutMs: number;
 	/** Configuration that must not show on the command line, such as a credential; it goes through the environment. */
@@ -104,6 +106,7 @@ function environment(env: Environment, options: RunOptions): Record<string, stri
 	if (config.length > 0) result.GIT_CONFIG_COUNT = String(first + config.length);
 	return {
 		...result,
+		...(options.gitDir === undefined ? {} : { GIT_DIR: options.gitDir }),
 		LC_ALL: "C",
 		GIT_TERMINAL_PROMPT: "0",
 		GIT_ALLOW_PROTOCOL: (options.protocols ?? []).join(":") || "none",

@@ -1,0 +1,186 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { TerminalError } from "../model/errors.ts";
+import { firstLine, type Git, GitError, type RunOptions } from "./git-command.ts";
+import type { Repository } from "./git-content.ts";
+import type { GitUrl } from "./url.ts";
+
+type Address = Exclude<GitUrl, { readonly kind: "refused" }>;
+
+/** Listing refs is one answer; a first fetch of a large history is minutes. */
+const LIST_TIMEOUT_MS = 60_000;
+const FETCH_TIMEOUT_MS = 600_000;
+const LOCAL_TIMEOUT_MS = 120_000;
+
+/** A connection that gives less than 1 kB/s for 30 s is dead. Nothing of the cache runs a hook or works on unseen. */
+const SETTINGS = [
+	"core.hooksPath=/dev/null",
+	"http.lowSpeedLimit=1000",
+	"http.lowSpeedTime=30",
+	"gc.autoDetach=false",
+	"maintenance.autoDetach=false",
+	"submodule.recurse=false",
+].flatMap((s) => ["-c", s]);
+
+/** What git says of a damaged cache; it can be made anew, so it is, once. */
+const DAMAGED =
+	/'origin' does not appear|not a git repository|bad object|corrupt|object file .* is empty|missing (blob|tree|commit)|unable to (create|read) |cannot lock ref|index-pack failed|does not point to a valid object/i;
+
+export interface RemoteRefs {
+	/** Object id by full name. */
+	readonly ids: ReadonlyMap<string, string>;
+	/** Where the remote's HEAD points, without `refs/heads/`. */
+	readonly defaultBranch: string | null;
+}
+
+/** One bare repository on disk a remote. Its caller holds the lock. */
+export interface GitCache extends Repository {
+	readonly listRemote: (patterns: readonly string[], signal: AbortSignal) => Promise<RemoteRefs>;
+	/** Fetches a ref or a commit with its whole history, without contents; returns the commit. `id`: known to stand there now. */
+	readonly fetch: (what: string, id: string | null, signal: AbortSignal) => Promise<string>;
+	/** Null when the cache does not hold it. Never asks the remote. */
+	readonly commit: (rev: string, signal: AbortSignal) => Promise<string | null>;
+}
+
+export function cachePath(cacheDir: string, url: Address): string {
+	return join(cacheDir, `${createHash("sha256").update(url.address).digest("hex").slice(0, 20)}.git`);
+}
+
+export function createGitCache(
+	git: Git,
+	url: Address,
+	path: string,
+	credential: Pick<RunOptions, "config" | "secrets">,
+): GitCache {
+	const local: RunOptions = { gitDir: path, timeoutMs: LOCAL_TIMEOUT_MS };
+	const remote = (timeoutMs: number): RunOptions => ({ ...credential, gitDir: path, timeoutMs, protocols: url.protocols });
+	const fetchArgs = (...args: readonly string[]) => [
+		...SETTINGS,
+		"fetch",
+		"--quiet",
+		"--no-tags",
+		"--no-write-fetch-head",
+		"--no-recurse-submodules",
+		// A server without filters sends everything, and git only warns.
+		"--filter=blob:none",
+		...args,
+	];
+
+	const prepare = async (signal: AbortSignal): Promise<void> => {
+		if (existsSync(join(path, "HEAD"))) return;
+		rmSync(path, { recursive: true, force: true });
+		mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+		const fresh = mkdtempSync(`${path}.new-`);
+		try {
+			await git.ok(["init", "--quiet", "--bare", "--template=", fresh], { timeoutMs: LOCAL_TIMEOUT_MS }, signal);
+			await git.ok(["config", "remote.origin.url", url.address], { ...local, gitDir: fresh }, signal);
+			renameSync(fresh, path);
+		} catch (error) {
+			rmSync(fresh, { recursive: true, force: true });
+			throw error;
+		}
+	};
+	const commit: GitCache["commit"] = async (rev, signal) => {
+		const { code, stdout } = await git.run(["rev-parse", "--verify", "--quiet", `${rev}^{commit}`], local, signal);
+		return code === 0 ? stdout.toString("utf8").trim() : null;
+	};
+	const fetchOnce = async (what: string, id: string | null, signal: AbortSignal): Promise<string> => {
+		// Hashed: a branch `a` may go and a branch `a/b` come, which no two files on disk could follow.
+		const kept = `refs/ecs-access/${createHash("sha256").update(what).digest("hex").slice(0, 20)}`;
+		const have = await git.run(["rev-parse", "--verify", "--quiet", kept], local, signal);
+		if (id === null || have.code !== 0 || have.stdout.toString("utf8").trim() !== id) {
+			await git.ok(fetchArgs("origin", `+${what}:${kept}`), remote(FETCH_TIMEOUT_MS), signal);
+		}
+		const found = await commit(kept, signal);
+		if (found !== null) return found;
+		throw new TerminalError("BadRef", `ref ${what} of ${url.identity} is not a commit`, {
+			fix: "name a branch, a tag or a commit",
+		});
+	};
+
+	return {
+		git,
+		options: local,
+		commit,
+		listRemote: async (patterns, signal) => {
+			const args = [...SETTINGS, "ls-remote", "--quiet", "--symref", url.address, "HEAD", ...patterns];
+			const out = await asked(() => repairing(() => git.ok(args, remote(LIST_TIMEOUT_MS), signal), signal));
+			const lines = out.toString("utf8").trimEnd().split("\n");
+			const ids = lines.flatMap((line) => {
+				const [, id, name] = /^([0-9a-f]{40,64})\t(.+)$/.exec(line) ?? [];
+				return id === undefined || name === undefined ? [] : [[name, id] as const];
+			});
+			const [, branch = null] = /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(out.toString("utf8")) ?? [];
+			return { ids: new Map(ids), defaultBranch: branch };
+		},
+		fetch: async (what, id, signal) =>
+			await asked(() => repairing((again) => fetchOnce(what, again ? null : id, signal), signal)),
+		provide: async (tree, signal) => {
+			const listing = await git.ok(["rev-list", "--objects", "--missing=print", tree], local, signal);
+			const missing = [...listing.toString("utf8").matchAll(/^\?([0-9a-f]+)/gm)].map(([, id]) => id);
+			if (missing.length === 0) return;
+			// All at once: git by itself would ask for one after the other.
+			const args = ["-c", "fetch.negotiationAlgorithm=noop", ...fetchArgs("--stdin", "origin")];
+			await asked(() => git.ok(args, { ...remote(FETCH_TIMEOUT_MS), input: `${missing.join("\n")}\n` }, signal));
+		},
+	};
+
+	async function repairing<R>(work: (again: boolean) => Promise<R>, signal: AbortSignal): Promise<R> {
+		await prepare(signal);
+		try {
+			return await work(false);
+		} catch (error) {
+			if (!(error instanceof GitError)) throw error;
+			// A line of the user's own configuration is not for us to mend.
+			const badConfig = error.stderr.includes("bad config") && error.stderr.includes(path);
+			if (!badConfig && !DAMAGED.test(error.stderr)) throw error;
+			rmSync(path, { recursive: true, force: true });
+			await prepare(signal);
+			return await work(true);
+		}
+	}
+
+	async function asked<R>(work: () => Promise<R>): Promise<R> {
+		try {
+			return await work();
+		} catch (error) {
+			throw error instanceof GitError ? remoteError(url, error) : error;
+		}
+	}
+}
+
+/** What the remote's answer means. What is not known is transient: the network, the server. */
+function remoteError(url: Address, error: GitError): Error {
+	const said = error.stderr;
+	const why = firstLine(said);
+	if (
+		/Authentication failed|could not read (Username|Password)|terminal prompts disabled|Permission denied|Host key verification failed|returned error: 40[13]/i.test(
+			said,
+		)
+	) {
+		return new TerminalError("GitAccessDenied", `${url.identity} refuses access: ${why}`, {
+			cause: error,
+			fix: "check git's credential helper, the ssh key or known_hosts: `git ls-remote` must work without a question",
+		});
+	}
+	if (/dubious ownership/i.test(said)) {
+		return new TerminalError("GitUnusable", `git refuses ${url.identity}: ${why}`, {
+			cause: error,
+			fix: "the repository belongs to another user: git config --global --add safe.directory PATH",
+		});
+	}
+	if (/not found|does not exist|does not appear to be a git repository|not a git repository/i.test(said)) {
+		return new TerminalError("RepositoryMissing", `there is no repository at ${url.identity}: ${why}`, {
+			cause: error,
+			fix: "check the address, and that these credentials may see it",
+		});
+	}
+	if (/not our ref|unadvertised object|couldn't find remote ref/i.test(said)) {
+		return new TerminalError("BadRef", `${url.identity} does not give what was asked for: ${why}`, {
+			cause: error,
+			fix: "name a branch, a tag, or a commit that one of them holds",
+		});
+	}
+	return new Error(`${url.identity} cannot be read: ${why}`, { cause: error });
+}
