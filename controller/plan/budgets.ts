@@ -1,0 +1,96 @@
+import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { Plan, Step, StepState } from "../model/plan.ts";
+import { targetId } from "../model/target.ts";
+import { approvedSteps } from "./approval.ts";
+import type { PlanContext } from "./input.ts";
+import { rechain } from "./rechain.ts";
+
+export interface BudgetContext extends PlanContext {
+	readonly spec: NonNullable<InstallationSpec["budgets"]>;
+	/** Roles of the account that bear our marks. */
+	readonly owned: number;
+	/** Roles deleted, and roles that lost access, in the account in the last 24 hours. */
+	readonly used: { readonly deletions: number; readonly narrowings: number };
+	/** A person saw the plan that is applied: their word stands for the budget of narrowings. */
+	readonly shown: boolean;
+}
+
+/** KINDS.md, Installation: the defaults, also without the document. */
+export const DEFAULT_BUDGETS = { deletions: 5, narrowings: 20, percent: 20 } as const;
+
+/** max(1, min(count, percent of the roles owned, rounded up)). */
+export function budgetLimit(count: number, percent: number, owned: number): number {
+	return Math.max(1, Math.min(count, Math.ceil((percent * owned) / 100)));
+}
+
+/**
+ * The last stage of one account's plans: what is beyond a budget waits, and what an Approval names is released. Budgets
+ * count roles; expiry and the healing of drift do not count (KINDS.md, Installation). Plans are served in the order of
+ * their keys, so the same plans always wait.
+ */
+export function applyBudgets(plans: readonly Plan[], context: BudgetContext): readonly Plan[] {
+	const spec = { ...DEFAULT_BUDGETS, ...context.spec };
+	const purses = {
+		deletions: purse("deletions", budgetLimit(spec.deletions, spec.percent, context.owned), context.used.deletions, context),
+		narrowings: purse("narrowings", budgetLimit(spec.narrowings, spec.percent, context.owned), context.used.narrowings, context),
+	};
+	const results = new Map<Plan, Plan>();
+	for (const plan of plans.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) {
+		results.set(plan, release(spend(plan, purses, context), context));
+	}
+	return plans.map((p) => results.get(p) ?? p);
+}
+
+interface Purse {
+	left: number;
+	readonly state: StepState;
+}
+
+function purse(what: "deletions" | "narrowings", limit: number, used: number, context: BudgetContext): Purse {
+	const words = what === "deletions" ? "roles deleted" : "roles that lose access";
+	const detail = `budget of ${limit} ${words} in 24 h in ${context.account.name}, of which ${used} were used before this plan`;
+	return { left: limit - used, state: { waiting: "budget", detail } };
+}
+
+function spend(plan: Plan, purses: Record<"deletions" | "narrowings", Purse>, context: BudgetContext): Plan {
+	const over = new Map<string, StepState>();
+	for (const [id, steps] of Map.groupBy(plan.steps, (s) => targetId(s.target))) {
+		const which = steps.some((s) => isReady(s) && deletes(s))
+			? "deletions"
+			: !context.shown && steps.some((s) => isReady(s) && countsAsNarrowing(s))
+				? "narrowings"
+				: null;
+		if (which === null) continue;
+		if (purses[which].left > 0) purses[which].left -= 1;
+		else over.set(id, purses[which].state);
+	}
+	if (over.size === 0) return plan;
+	return rechain(plan, context, {
+		decide: (step) => (deletes(step) || countsAsNarrowing(step) ? (over.get(targetId(step.target)) ?? "ready") : "ready"),
+	});
+}
+
+function release(plan: Plan, context: BudgetContext): Plan {
+	const approved = approvedSteps(plan.steps, context.view, context.now);
+	return approved.size === 0 ? plan : rechain(plan, context, { release: approved });
+}
+
+function isReady(step: Step): boolean {
+	return step.state === "ready";
+}
+
+/** The steps of the second half of a removal; the mark of its first half takes nothing away. */
+export function deletes(step: Step): boolean {
+	return (
+		step.why === "removed-from-git" &&
+		step.call.api !== "iam:TagRole" &&
+		step.call.api !== "iam:UntagRole" &&
+		step.call.api !== "none"
+	);
+}
+
+/** What is not decided may take something away as well. */
+function countsAsNarrowing(step: Step): boolean {
+	if (step.why === "expired" || step.why === "drifted" || step.why === "missing" || deletes(step)) return false;
+	return step.effect === "narrows" || step.effect === "both" || (step.effect === "unknown" && step.losses.length > 0);
+}

@@ -1,0 +1,42 @@
+import type { Account } from "../model/account.ts";
+import type { AnyDesired, AnyObserved } from "../model/desired.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Instant, ResourceKey } from "../model/ids.ts";
+import type { CatalogView } from "../model/kind.ts";
+import type { Facts } from "../model/reference.ts";
+import type { Origin, Resource } from "../model/resource.ts";
+import type { InventoryEntry } from "../model/status.ts";
+import type { ActionCatalogue } from "../policy/actions.ts";
+import type { Quotas } from "./quotas.ts";
+
+/** What every plan of one account is made with. */
+export interface PlanContext {
+	readonly account: Account;
+	readonly view: CatalogView;
+	readonly installation: string;
+	readonly source: string;
+	/** Sources this repository had before: marks of these are ours and are re-marked. */
+	readonly previousSources: readonly string[];
+	/** By targetId. */
+	readonly observed: ReadonlyMap<string, AnyObserved>;
+	/** Among them the documents of what roles have attached and of their boundaries: see roleReferences. */
+	readonly facts: Facts;
+	/** By targetId: what we last applied; may be empty, then less is claimed of who did what. */
+	readonly last: ReadonlyMap<string, InventoryEntry>;
+	/** A person applies this, so what only a person may do is ready. */
+	readonly person: boolean;
+	readonly now: Instant;
+	readonly actions: ActionCatalogue;
+	/** The account's, where they are known; else IAM's defaults. */
+	readonly quotas?: Quotas;
+}
+
+/** One resource instance. */
+export interface PlanInput extends PlanContext {
+	readonly key: ResourceKey;
+	readonly resource: Resource;
+	readonly origin: Origin;
+	readonly desired: readonly AnyDesired[];
+	/** Of the expansion. */
+	readonly findings: readonly Finding[];
+}

@@ -1,0 +1,66 @@
+import type { Desired } from "../model/desired.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Plan, Step } from "../model/plan.ts";
+import { targetId } from "../model/target.ts";
+import { chain } from "./chain.ts";
+import type { PlanInput } from "./input.ts";
+import { DEFAULT_QUOTAS } from "./quotas.ts";
+import { sealed } from "./rechain.ts";
+import { diffRole } from "./role.ts";
+import { isWorkload, roleUseFindings, verifyWorkload } from "./workloads.ts";
+
+/**
+ * What one resource instance wants done in its account, as plain data. Pure: the same input gives the same plan, and
+ * what it plans for a role depends on that role and on git alone. Budgets and Approvals come after, over all plans of an
+ * account: applyBudgets.
+ */
+export function planInstance(input: PlanInput): Plan {
+	const steps: Step[] = [];
+	const findings: Finding[] = [...input.findings];
+	const busy = new Set<string>();
+	const roles = input.desired.filter((d): d is Desired<"iam.role"> => d.target.type === "iam.role");
+	const workloads = input.desired.filter(isWorkload);
+	for (const d of roles) {
+		const diff = diffRole(d, input);
+		findings.push(...diff.findings);
+		const made = chain(diff.drafts, {
+			target: diff.target,
+			start: diff.start,
+			access: input,
+			quotas: input.quotas ?? DEFAULT_QUOTAS,
+		});
+		steps.push(...made);
+		if (made.length > 0 || diff.findings.some((f) => f.severity === "error")) busy.add(targetId(d.target));
+	}
+	for (const d of workloads) {
+		const diff = verifyWorkload(d, input);
+		findings.push(...diff.findings);
+		steps.push(...diff.steps);
+		if (diff.steps.length > 0) busy.add(targetId(d.target));
+	}
+	findings.push(...roleUseFindings(input));
+	return sealed({
+		key: input.key,
+		account: input.account.name,
+		origin: input.origin,
+		summary: summaryOf(steps),
+		steps,
+		findings,
+		roles: roles.length,
+		workloads: workloads.length,
+		unchanged: roles.length + workloads.length - busy.size,
+	});
+}
+
+/** The one word for a plan: what it is about, also where it waits; `wait` where nothing could be called anyway. */
+export function summaryOf(steps: readonly Step[]): Plan["summary"] {
+	const calls = steps.filter((s) => s.call.api !== "none");
+	if (steps.length === 0) return "unchanged";
+	if (calls.length === 0) return "wait";
+	if (calls.some((s) => s.call.api === "iam:CreateRole")) return "create";
+	if (calls.some((s) => s.why === "adopted")) return "adopt";
+	if (calls.some((s) => s.why === "removed-from-git")) return "delete";
+	if (calls.some((s) => s.why === "spec-changed" || s.why === "missing" || s.why === "rotation")) return "update";
+	if (calls.some((s) => s.why === "renamed")) return "rename";
+	return calls.some((s) => s.why === "drifted") ? "heal" : "expire";
+}

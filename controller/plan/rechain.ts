@@ -1,0 +1,44 @@
+import type { StepId } from "../model/ids.ts";
+import type { Plan, Step, StepState } from "../model/plan.ts";
+import { targetId } from "../model/target.ts";
+import { approvalId, withCommands } from "./approval.ts";
+import { chain } from "./chain.ts";
+import type { PlanContext } from "./input.ts";
+import { planId } from "./plan-file.ts";
+import { DEFAULT_QUOTAS } from "./quotas.ts";
+
+/**
+ * A plan with a last word on its steps: `decide` may make ready steps wait, `release` makes waiting ones ready. What the
+ * others depend on, are judged and guarded by follows from it.
+ */
+export function rechain(
+	plan: Plan,
+	context: Pick<PlanContext, "account" | "facts" | "actions" | "observed" | "quotas">,
+	change: { readonly decide?: (step: Step) => StepState; readonly release?: ReadonlySet<StepId> },
+): Plan {
+	const groups = Map.groupBy(plan.steps, (s) => targetId(s.target));
+	const steps = [...groups].flatMap(([id, group]) => {
+		const [first] = group;
+		if (first === undefined || first.call.api === "none") return group;
+		const observed = context.observed.get(id);
+		const start = observed?.target.type === "iam.role" && observed.exists && "trust" in observed.state ? observed.state : null;
+		return chain(
+			group.map((s) => (change.release?.has(s.id) ? { ...s, state: "ready" as const } : s)),
+			{
+				target: first.target,
+				start,
+				access: context,
+				quotas: context.quotas ?? DEFAULT_QUOTAS,
+				...(change.decide !== undefined && { decide: change.decide }),
+			},
+		);
+	});
+	return sealed({ ...plan, steps });
+}
+
+/** A plan with the ids that its steps give it. */
+export function sealed(plan: Omit<Plan, "id" | "approvalId">): Plan {
+	const approval = approvalId(plan.steps);
+	const steps = withCommands(plan.steps, approval);
+	return { ...plan, steps, id: planId(steps), approvalId: approval };
+}

@@ -1,0 +1,147 @@
+import type { Instant } from "../model/ids.ts";
+import { MARK, OWNERSHIP_KEYS } from "../model/marks.ts";
+import type { Plan, StepState } from "../model/plan.ts";
+import type { InUse } from "../model/ports.ts";
+import type { Existing } from "../model/target.ts";
+import { chain } from "./chain.ts";
+import { change, type Draft, PHASE } from "./draft.ts";
+import type { PlanContext } from "./input.ts";
+import { summaryOf } from "./instance.ts";
+import { isHeld, tagRole, untagRole } from "./ownership.ts";
+import { DEFAULT_QUOTAS } from "./quotas.ts";
+import { sealed } from "./rechain.ts";
+import { attachmentHasDeny, hasDeny } from "./role-access.ts";
+import { byName } from "./statements.ts";
+
+export interface RemovalInput extends PlanContext {
+	/** A role that bears our marks and that nothing in git wants; the caller knows that the whole source was read. */
+	readonly role: Existing<"iam.role">;
+	/** Read afresh. Null: not looked at, which counts as in use. */
+	readonly inUse: InUse | null;
+	/** Whether a guardrail wants a person's word before a role is deleted; null: none does. */
+	readonly askBeforeDelete?: StepState | null;
+}
+
+/**
+ * What becomes of a role whose policy is gone (KINDS.md, Deletion). `orphan`: our marks are removed and nothing else.
+ * `delete:14d`: marked retired; then, when that time is over and nothing uses it, deleted. Null: it is not ours to remove.
+ */
+export function planRemoval(input: RemovalInput): Plan | null {
+	const { role } = input;
+	const { owner } = role;
+	if (owner === null || owner.installation !== input.installation) return null;
+	if (owner.source !== input.source && !input.previousSources.includes(owner.source)) return null;
+	const drafts = waiting(draftsOf(input), input);
+	const steps = chain(drafts, { target: role.target, start: role.state, access: input, quotas: input.quotas ?? DEFAULT_QUOTAS });
+	return sealed({
+		key: owner.owner,
+		account: input.account.name,
+		origin: null,
+		summary: summaryOf(steps),
+		steps,
+		findings: [],
+		roles: 1,
+		workloads: 0,
+		unchanged: steps.length === 0 ? 1 : 0,
+	});
+}
+
+/** For `forget`, and for what `Orphan` leaves behind: our marks and nothing else; a hold is not ours. */
+export function forgetDrafts(role: Existing<"iam.role">): readonly Draft[] {
+	const { phase: _phase, ...draft } = untagRole(role, OWNERSHIP_KEYS, "removed-from-git", null);
+	return draft.diff.length === 0 ? [] : [draft];
+}
+
+function draftsOf(input: RemovalInput): readonly Draft[] {
+	const { role, now } = input;
+	const retainMs = retention(role.owner?.deletion ?? "orphan");
+	if (retainMs === null) return forgetDrafts(role);
+	if (role.owner?.retiredAt === null || role.owner?.retiredAt === undefined) {
+		const { phase: _phase, ...draft } = tagRole(role, { [MARK.retiredAt]: now }, "removed-from-git", null, PHASE.own);
+		return [draft];
+	}
+	const state = mayDelete(input, retainMs);
+	return deletion(input).map((d) => ({ ...d, state }));
+}
+
+/** `delete:14d` -> milliseconds; null for `orphan`, and for what cannot be read: then the least is done. */
+function retention(mark: string): number | null {
+	const m = /^delete:([0-9]+)([smhd])$/.exec(mark);
+	if (m === null) return null;
+	const unit = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[m[2] ?? ""];
+	return unit === undefined ? null : Number(m[1]) * unit;
+}
+
+function mayDelete(input: RemovalInput, retainMs: number): StepState {
+	const { role, inUse } = input;
+	const now = Date.parse(input.now);
+	const retired = Date.parse(role.owner?.retiredAt ?? "");
+	const name = role.target.name;
+	if (Number.isNaN(retired)) {
+		return { waiting: "retention", detail: `role ${name} is marked retired at "${role.owner?.retiredAt}", which is no time` };
+	}
+	if (now < retired + retainMs) {
+		return {
+			waiting: "retention",
+			detail: `role ${name} is retired since ${role.owner?.retiredAt} and kept until ${instant(retired + retainMs)}`,
+		};
+	}
+	if (inUse === null) return { waiting: "in-use", detail: `whether anything uses role ${name} was not looked at` };
+	if (inUse.by.length > 0) {
+		return { waiting: "in-use", detail: `role ${name} is in use by ${counted(inUse.by.length)}: ${inUse.by.join(", ")}` };
+	}
+	if (inUse.unread.length > 0) {
+		return { waiting: "in-use", detail: `could not see whether role ${name} is in use: ${inUse.unread.join(", ")}` };
+	}
+	if (role.lastUsed !== null && !(Date.parse(role.lastUsed) < now - retainMs)) {
+		return { waiting: "in-use", detail: `role ${name} was last used ${role.lastUsed}, less than its retention ago` };
+	}
+	return input.askBeforeDelete ?? "ready";
+}
+
+function counted(n: number): string {
+	return n === 1 ? "1 user" : `${n} users`;
+}
+
+function instant(ms: number): Instant {
+	return new Date(ms).toISOString().replace(/\.000Z$/, "Z");
+}
+
+/** What DeleteRole needs gone first (aws-facts §3.3). Denies last, so that nothing opens on the way; the boundary stays. */
+function deletion(input: RemovalInput): readonly Omit<Draft, "state">[] {
+	const { name } = input.role.target;
+	const { state } = input.role;
+	const why = "removed-from-git";
+	const attached = state.managedPolicies.map((arn) => ({
+		deny: attachmentHasDeny(input, arn),
+		draft: {
+			call: { api: "iam:DetachRolePolicy", input: { RoleName: name, PolicyArn: arn } },
+			why,
+			diff: [change("-", "managed policy", arn)],
+		} as const,
+	}));
+	const inline = byName(state.inline).map(([policy, doc]) => ({
+		deny: hasDeny(doc),
+		draft: {
+			call: { api: "iam:DeleteRolePolicy", input: { RoleName: name, PolicyName: policy } },
+			why,
+			diff: [change("-", "inline policy", policy)],
+		} as const,
+	}));
+	const all = [...attached, ...inline];
+	return [
+		...all.filter((x) => !x.deny).map((x) => x.draft),
+		...all.filter((x) => x.deny).map((x) => x.draft),
+		{ call: { api: "iam:DeleteRole", input: { RoleName: name } }, why, diff: [change("-", "role", `${state.path}${name}`)] },
+	];
+}
+
+/** A hold makes every pass leave a role alone (KINDS.md, Drift), this one too. */
+function waiting(drafts: readonly Draft[], { role, now }: RemovalInput): readonly Draft[] {
+	if (!isHeld(role.holdUntil, now)) return drafts;
+	const state: StepState = {
+		waiting: "hold",
+		detail: `held until ${role.holdUntil}: the tag ecs-access.dev/hold-until keeps every pass from role ${role.target.name}`,
+	};
+	return drafts.map((d) => ({ ...d, state }));
+}
