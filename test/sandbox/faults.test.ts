@@ -1,7 +1,6 @@
 import { ECSClient, ListClustersCommand } from "@aws-sdk/client-ecs";
 import { CreateRoleCommand, GetRoleCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { ListSchedulesCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { expect, test } from "vitest";
 import type { FaultKind } from "./faults.ts";
 import { ecsTasksTrust, roleSeed, seedDocument } from "./seed-data.ts";
@@ -81,7 +80,7 @@ test("a write whose answer is lost has happened; one that was reset has not", as
 
 test("a call that hangs gets no answer, and faults can be cleared", async () => {
 	const { account, iam } = fresh();
-	const requestHandler = new NodeHttpHandler({ requestTimeout: 200, throwOnRequestTimeout: true });
+	const requestHandler = { requestTimeout: 200, throwOnRequestTimeout: true };
 	const hasty = new IAMClient({ ...sandbox.config(account), maxAttempts: 1, requestHandler });
 	await sandbox.fault(account, { kind: "hang" });
 	await expect(hasty.send(new ListRolesCommand({}))).rejects.toMatchObject({ name: "TimeoutError" });

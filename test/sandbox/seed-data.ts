@@ -26,7 +26,7 @@ export interface SeedData {
 type Document = string | { readonly Statement: unknown };
 type Tags = Readonly<Record<string, string>>;
 
-export interface PolicySeed {
+interface PolicySeed {
 	readonly name: string;
 	readonly path?: string;
 	readonly description?: string;
@@ -48,7 +48,7 @@ export interface RoleSeed {
 	readonly maxSessionDuration?: number;
 }
 
-export interface SecretSeed {
+interface SecretSeed {
 	readonly name: string;
 	/** The six characters that AWS appends to the name in the ARN; random when absent. */
 	readonly suffix?: string;

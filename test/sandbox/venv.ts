@@ -19,14 +19,15 @@ const LOCK_DEADLINE_MS = 10 * 60_000;
 /**
  * The Python that has moto, from a private virtual environment below `.sandbox/`, made at the first call (about 20 s) and used
  * again as long as `requirements.txt` stays the same. Safe when several processes call it at once.
+ * @param directory where to keep it
  * @returns the path of the interpreter
  * @throws Error that says what to install when python3 or its venv module is missing, or what pip said
  */
-export async function sandboxPython(): Promise<string> {
-	const home = join(sandboxDirectory, "venv", digest(await readFile(requirements)));
+export async function sandboxPython(directory = sandboxDirectory): Promise<string> {
+	const home = join(directory, "venv", digest(await readFile(requirements)));
 	const python = join(home, "bin", "python");
 	if (existsSync(python)) return python;
-	await mkdir(join(sandboxDirectory, "venv"), { recursive: true });
+	await mkdir(join(directory, "venv"), { recursive: true });
 	const unlock = await lock(`${home}.lock`, () => existsSync(python));
 	try {
 		if (!existsSync(python)) await install(home);
