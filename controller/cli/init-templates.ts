@@ -1,0 +1,123 @@
+/** One file that `init` writes: where, what for, and its text. */
+export interface Template {
+	readonly path: string;
+	readonly about: string;
+	readonly text: string;
+}
+
+/** What does not come from the packaged library; `version` is the one the workflow pins. */
+export function templates(version: string): readonly Template[] {
+	return [
+		{ path: "policies/platform/installation.yaml", about: "the name in every ownership mark", text: INSTALLATION },
+		{ path: "policies/platform/accounts.yaml", about: "where to act; all comments, so the caller's own account", text: ACCOUNTS },
+		{ path: "policies/platform/guardrails.yaml", about: "what no policy may do", text: GUARDRAILS },
+		{ path: "CODEOWNERS", about: "who must review what: put your teams in", text: CODEOWNERS },
+		{ path: ".vscode/settings.json", about: "completion and checks in the editor (yaml-language-server)", text: SETTINGS },
+		{
+			path: ".github/workflows/ecs-access.yml",
+			about: "validate on every push, the plan in every pull request",
+			text: workflow(version),
+		},
+	];
+}
+
+const INSTALLATION = `# The name goes into the ownership mark of every role: choose it once.
+apiVersion: ecs-access.dev/v1alpha1
+kind: Installation
+metadata: { name: main }
+spec:
+  mode: Observe
+  # How much one day may take away, an account; beyond it, steps wait for an Approval. These are the defaults.
+  budgets: { deletions: 5, narrowings: 20, percent: 20 }
+`;
+
+const ACCOUNTS = `# Without an Account the caller's own account and region are meant. With one, another account is refused.
+#
+# apiVersion: ecs-access.dev/v1alpha1
+# kind: Account
+# metadata: { name: prod, labels: { env: prod } }
+# spec:
+#   accountId: "123456789012"
+#   region: eu-west-1
+#   # A boundary that every managed role gets:
+#   # permissionsBoundary: arn:aws:iam::123456789012:policy/workload-boundary
+#   # Who must be able to pass the roles when it deploys:
+#   # deployers: [arn:aws:iam::123456789012:role/ci-deploy]
+#   vars: { env: prod }
+`;
+
+const GUARDRAILS = `# Checked by validate and plan, and before every write. Deny: no policy that asks for it is applied.
+apiVersion: ecs-access.dev/v1alpha1
+kind: Guardrail
+metadata: { name: baseline }
+spec:
+  enforcement: Deny
+  rules:
+    - { id: no-iam, denyActions: ["iam:*", "organizations:*", "account:*"] }
+    - { id: short-grants, maxGrantDuration: 14d }
+---
+# Warn: told, not stopped.
+apiVersion: ecs-access.dev/v1alpha1
+kind: Guardrail
+metadata: { name: advice }
+spec:
+  enforcement: Warn
+  rules:
+    - { id: no-plaintext-secrets, denyPlaintextSecrets: true }
+# To have more access and every deletion approved by the platform team, add to the rules of baseline:
+#   - { id: ask-before-broadening, requireApprovalFor: [broadens, deletes] }
+`;
+
+const CODEOWNERS = `# The last line that matches counts. What no policy may do is decided by those who own policies/platform/.
+/policies/           @your-org/service-teams
+/policies/platform/  @your-org/platform
+/.github/            @your-org/platform
+/CODEOWNERS          @your-org/platform
+`;
+
+/** Where the editor schema is written to. */
+export const EDITOR_SCHEMA = ".vscode/ecs-access.schema.json";
+
+const SETTINGS = `${JSON.stringify({ "yaml.schemas": { [`./${EDITOR_SCHEMA}`]: ["policies/**/*.yaml", "policies/**/*.yml"] } }, null, 2)}\n`;
+
+function workflow(version: string): string {
+	return `# Validates every push; comments the plan on a pull request once AWS_PLAN_ROLE names a role that may read.
+name: ecs-access
+on:
+  push: { branches: [main] }
+  pull_request:
+permissions: {}
+env:
+  ECS_ACCESS: ecs-access@${version}
+jobs:
+  validate:
+    runs-on: ubuntu-latest
+    permissions: { contents: read }
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-node@v4
+        with: { node-version: 24 }
+      - run: npx --yes "$ECS_ACCESS" validate --strict --format github
+  plan:
+    if: github.event_name == 'pull_request' && vars.AWS_PLAN_ROLE != ''
+    needs: validate
+    runs-on: ubuntu-latest
+    permissions: { contents: read, id-token: write, pull-requests: write }
+    steps:
+      - uses: actions/checkout@v4
+        with: { fetch-depth: 0 }
+      - uses: actions/setup-node@v4
+        with: { node-version: 24 }
+      - uses: aws-actions/configure-aws-credentials@v4
+        with:
+          role-to-assume: \${{ vars.AWS_PLAN_ROLE }}
+          aws-region: \${{ vars.AWS_REGION }}
+      # 2 says that there is something to do, which is no failure of a pull request.
+      - run: npx --yes "$ECS_ACCESS" plan --format markdown > plan.md || [ $? -eq 2 ]
+      - run: gh pr comment "$NUMBER" --body-file plan.md --edit-last --create-if-none
+        env:
+          GH_TOKEN: \${{ github.token }}
+          GH_REPO: \${{ github.repository }}
+          NUMBER: \${{ github.event.pull_request.number }}
+`;
+}
