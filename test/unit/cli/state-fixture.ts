@@ -18,7 +18,13 @@ export function status(name: string, rest: Partial<Status> = {}): Status {
 		lastAppliedRevision: "3f2a91c0000000000000000000000000000000000",
 		conditions: [
 			{ type: "Ready", status: "True", reason: "AsGitSays", message: "", lastTransitionTime: "2026-11-24T11:58:00Z" },
-			{ type: "Drifted", status: "False", reason: "Healed", message: "inline policy quick-fix removed", lastTransitionTime: "2026-11-24T11:58:00Z" },
+			{
+				type: "Drifted",
+				status: "False",
+				reason: "Healed",
+				message: "inline policy quick-fix removed",
+				lastTransitionTime: "2026-11-24T11:58:00Z",
+			},
 		],
 		inventory: [
 			{
@@ -47,7 +53,9 @@ export function status(name: string, rest: Partial<Status> = {}): Status {
 export const BILLING: Status = status("billing", {
 	labels: { team: "money" },
 	summary: "waits: approval b04d77e1",
-	conditions: [{ type: "Ready", status: "False", reason: "Waits", message: "approval", lastTransitionTime: "2026-11-24T10:00:00Z" }],
+	conditions: [
+		{ type: "Ready", status: "False", reason: "Waits", message: "approval", lastTransitionTime: "2026-11-24T10:00:00Z" },
+	],
 	firstSeen: "2026-11-12T10:00:00Z",
 });
 
