@@ -1,55 +1,24 @@
 import type { Account, Caller } from "../model/account.ts";
 import { TerminalError } from "../model/errors.ts";
-import type { Region } from "../model/ids.ts";
+import type { AccountId, Region } from "../model/ids.ts";
+import { partitionOf } from "../model/partition.ts";
 import type { AccountAccess, Clock, Provider } from "../model/ports.ts";
 import type { TargetType } from "../model/target.ts";
+import { parseArn, roleNameOf } from "./arn.ts";
 import { createCalls } from "./call.ts";
-import { type Agents, type Credentials, createAgents, createClients } from "./clients.ts";
-import { assumedCredentials, defaultCredentials, remembered, sessionName } from "./credentials.ts";
+import { type Credentials, createClients } from "./clients.ts";
+import { assumedCredentials, sessionName } from "./credentials.ts";
 import { discover } from "./discover.ts";
 import { createEcsFamilyProvider } from "./ecs-family.ts";
 import { createEcsServiceProvider } from "./ecs-service.ts";
 import { createIamRoleProvider } from "./iam-role.ts";
 import { createInUse } from "./in-use.ts";
-import { createLimiter, type Limiter } from "./limiter.ts";
 import { createManagedPolicies } from "./managed-policy.ts";
-import { parseArn, roleNameOf } from "./partition.ts";
 import { resolveReferences } from "./resolver.ts";
 import { createRoles } from "./roles.ts";
 import { readSchedules, type Schedules } from "./schedules.ts";
+import { type AwsShared, createAwsShared } from "./shared.ts";
 import { createTaskDefinitions } from "./task-definition.ts";
-
-/** What passes have in common: sockets, credentials and each account's pace. One for a process. */
-export interface AwsShared {
-	readonly agents: Agents;
-	readonly credentials: () => Promise<Credentials>;
-	readonly limiter: (account: string) => Limiter;
-	readonly assumed: (account: string, make: () => () => Promise<Credentials>) => () => Promise<Credentials>;
-	readonly refusedSince: Map<string, number>;
-	readonly close: () => void;
-}
-
-export function createAwsShared(clock: Clock): AwsShared {
-	const agents = createAgents();
-	const limiters = new Map<string, Limiter>();
-	const assumed = new Map<string, () => Promise<Credentials>>();
-	return {
-		agents,
-		credentials: remembered(defaultCredentials(), clock),
-		limiter: (account) => {
-			const limiter = limiters.get(account) ?? createLimiter(clock);
-			limiters.set(account, limiter);
-			return limiter;
-		},
-		assumed: (account, make) => {
-			const known = assumed.get(account) ?? remembered(make(), clock);
-			assumed.set(account, known);
-			return known;
-		},
-		refusedSince: new Map(),
-		close: agents.close,
-	};
-}
 
 export interface AccountAccessOptions {
 	readonly account: Account;
@@ -231,8 +200,61 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 	};
 }
 
-/** The region that the environment or profile says, for an Account that names none; null when none does. */
-export async function environmentRegion(): Promise<Region | null> {
+/** AWS for a process: the accesses of its passes share sockets, credentials and pace. */
+export interface Aws {
+	/** Afresh for each pass: what it reads, it remembers. */
+	readonly access: (account: Account) => AccountAccess;
+	/** Who and where we are by the environment alone, for a repository that names no Account. */
+	readonly self: (signal: AbortSignal) => Promise<{ readonly accountId: AccountId; readonly region: Region }>;
+	readonly close: () => void;
+}
+
+export interface AwsOptions extends Pick<AccountAccessOptions, "version" | "reconcileId" | "clock" | "cacheDir" | "progress"> {
+	/** Asked when an access is made: both are known only once a source was read. */
+	readonly installation: () => string;
+	readonly revision: () => string;
+}
+
+export function createAws(options: AwsOptions): Aws {
+	const shared = createAwsShared(options.clock);
+	const access = (account: Account): AccountAccess =>
+		createAccountAccess({ ...options, account, shared, installation: options.installation(), revision: options.revision() });
+	return {
+		access,
+		self: async (signal) => {
+			const region = await environmentRegion();
+			if (region === null) {
+				throw new TerminalError("NoRegion", "no region is set", {
+					fix: "set AWS_REGION, or region in the profile or in an Account",
+				});
+			}
+			const { accountId } = await access(undeclared(region)).caller(signal);
+			return { accountId, region };
+		},
+		close: shared.close,
+	};
+}
+
+/** The account of the environment's credentials, before anything is known of it. */
+function undeclared(region: Region): Account {
+	return {
+		name: "default",
+		accountId: null,
+		region,
+		regions: [region],
+		partition: partitionOf(region),
+		rolePath: "/",
+		permissionsBoundary: null,
+		vars: {},
+		labels: {},
+		deployers: [],
+		assumeRole: null,
+		origin: null,
+	};
+}
+
+/** The region that the environment or profile says; null when none does. */
+async function environmentRegion(): Promise<Region | null> {
 	const sdk = await import("@aws-sdk/client-sts");
 	try {
 		return await new sdk.STSClient({}).config.region();

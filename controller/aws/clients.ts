@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { iamRegion } from "./arn.ts";
 import type { Input, Operation, OperationOf, Output, Place, Service } from "./operations.ts";
-import { iamRegion } from "./partition.ts";
 
 /** Temporary or long-lived keys. Never printed. */
 export interface Credentials {

@@ -1,10 +1,10 @@
 import type { Region } from "../model/ids.ts";
 import type { DiscoveredWorkload } from "../model/ports.ts";
 import type { Binding } from "../model/target.ts";
+import { lastSegment } from "./arn.ts";
 import { type Described, describeServices, runsTaskDefinition } from "./ecs-service.ts";
 import { listServices } from "./in-use.ts";
 import type { CallAws } from "./operations.ts";
-import { lastSegment } from "./partition.ts";
 import { listClusters, type ScheduledTask, type Schedules } from "./schedules.ts";
 import { familyOf, type TaskDefinitions, type TaskDefinitionView } from "./task-definition.ts";
 

@@ -90,7 +90,7 @@ export async function describeServices(
 					return reason === undefined || reason === "MISSING" ? "missing" : { failure: reason };
 				});
 			} catch (error) {
-				if (awsCode(error) === "ClusterNotFoundException") return services.map(() => "missing");
+				if (awsCode(error) === "ClusterNotFound") return services.map(() => "missing");
 				throw error;
 			}
 		}),

@@ -5,15 +5,15 @@ import type { Operation } from "./operations.ts";
 
 /** What AWS answered, in words that may be printed. Thrown as it is where nothing better is known: transient, back off. */
 export class AwsError extends Error {
-	/** As AWS names it (`AccessDenied`), or `Unreachable`, `Timeout`. */
+	/** As AWS names it, without the `Exception` that some services and the SDK append; or `Unreachable`, `Timeout`. */
 	readonly code: string;
 	/** What AWS said, cleaned; null where it said nothing. */
 	readonly said: string | null;
 	readonly requestId: string | null;
 	readonly operation: Operation;
 	readonly status: number | null;
-	constructor(message: string, details: Omit<AwsError, keyof Error>, options?: { cause?: unknown }) {
-		super(message, options);
+	constructor(message: string, details: Omit<AwsError, keyof Error>) {
+		super(message);
 		this.name = "AwsError";
 		this.code = details.code;
 		this.said = details.said;
@@ -53,30 +53,21 @@ export type Retry = "throttle" | "transient" | "no";
 const CODES = {
 	throttle: [
 		"Throttling",
-		"ThrottlingException",
-		"ThrottledException",
+		"Throttled",
 		"RequestThrottled",
-		"RequestThrottledException",
 		"RequestLimitExceeded",
-		"TooManyRequestsException",
+		"TooManyRequests",
 		"SlowDown",
 		"BandwidthLimitExceeded",
 	],
 	credentials: ["CredentialsProviderError", "CredentialsError", "TokenProviderError", "ProviderError"],
-	expired: ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"],
-	refused: [
-		"InvalidClientTokenId",
-		"UnrecognizedClientException",
-		"InvalidAccessKeyId",
-		"AuthFailure",
-		"MissingAuthenticationToken",
-		"MissingAuthenticationTokenException",
-	],
-	signature: ["SignatureDoesNotMatch", "IncompleteSignature", "InvalidSignatureException"],
-	denied: ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"],
-	quota: ["LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException"],
-	malformed: ["MalformedPolicyDocument", "MalformedPolicyDocumentException"],
-	busy: ["ConcurrentModification", "ConcurrentModificationException", "EntityTemporarilyUnmodifiable"],
+	expired: ["ExpiredToken", "RequestExpired", "TokenRefreshRequired"],
+	refused: ["InvalidClientTokenId", "UnrecognizedClient", "InvalidAccessKeyId", "AuthFailure", "MissingAuthenticationToken"],
+	signature: ["SignatureDoesNotMatch", "IncompleteSignature", "InvalidSignature"],
+	denied: ["AccessDenied", "UnauthorizedOperation", "403"],
+	quota: ["LimitExceeded", "ServiceQuotaExceeded"],
+	malformed: ["MalformedPolicyDocument"],
+	busy: ["ConcurrentModification", "EntityTemporarilyUnmodifiable"],
 	conflict: ["EntityAlreadyExists", "NoSuchEntity"],
 	terminal: [
 		"DeleteConflict",
@@ -84,15 +75,15 @@ const CODES = {
 		"PolicyNotAttachable",
 		"InvalidInput",
 		"ValidationError",
-		"ValidationException",
-		"InvalidParameterException",
+		"Validation",
+		"InvalidParameter",
 		"InvalidParameterValue",
 		"ClientException",
 		"OptInRequired",
 		"NotImplemented",
-		"UnknownOperationException",
-		"ResourceNotFoundException",
-		"ClusterNotFoundException",
+		"UnknownOperation",
+		"ResourceNotFound",
+		"ClusterNotFound",
 	],
 } as const;
 type Sort = keyof typeof CODES | "region" | "unreachable" | "transient";
@@ -122,11 +113,14 @@ export function classify(error: unknown, attempt: Attempt): Error {
 	const where = attempt.account === null ? "" : ` in ${attempt.account}`;
 	const request = known.requestId === null ? "" : ` (request ${known.requestId})`;
 	const message = `could not ${attempt.wanted}${where}\nAWS: ${known.code}${said === null ? "" : `, ${said}`}${request}`;
-	const aws = new AwsError(
-		message,
-		{ code: known.code, said, requestId: known.requestId, operation: attempt.operation, status: known.status },
-		sort === "signature" || sort === "credentials" ? undefined : { cause: error },
-	);
+	// The SDK's own error is not kept: it holds the whole request, credentials among its headers.
+	const aws = new AwsError(message, {
+		code: known.code,
+		said,
+		requestId: known.requestId,
+		operation: attempt.operation,
+		status: known.status,
+	});
 	const terminal = (reason: string, fix: string): TerminalError => new TerminalError(reason, message, { cause: aws, fix });
 	switch (sort) {
 		case "credentials":
@@ -160,11 +154,13 @@ export function classify(error: unknown, attempt: Attempt): Error {
 			return new WaitingError("Throttled", `${message}\nstill refused after several attempts`, WAIT_SECONDS, { cause: aws });
 		case "conflict":
 			return new ConflictError(message, { cause: aws });
+		case "region":
+			return new TerminalError("NoRegion", `could not ${attempt.wanted}${where}: no region is set`, {
+				cause: aws,
+				fix: "set AWS_REGION, or region in the Account or the profile",
+			});
 		case "terminal":
-			return terminal(
-				known.code.replace(/Exception$/, ""),
-				TERMINAL_FIX[known.code] ?? "see the AWS documentation of this error",
-			);
+			return terminal(known.code, TERMINAL_FIX[known.code] ?? "see the AWS documentation of this error");
 		case "unreachable":
 		case "transient":
 			return aws;
@@ -204,7 +200,7 @@ function facts(error: unknown): ErrorFacts {
 			? "Timeout"
 			: name === "SyntaxError" && status === 403
 				? "AccessDenied"
-				: name;
+				: name.replace(/(?<!^Client)Exception$/, "");
 	const message = typeof e.message === "string" ? clean(e.message) : "";
 	const said =
 		code === "Unreachable" ? `${message === "" ? system : message}; check the network, the region and AWS_ENDPOINT_URL` : message;

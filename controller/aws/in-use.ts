@@ -1,9 +1,9 @@
 import type { Region } from "../model/ids.ts";
 import type { Clock, InUse } from "../model/ports.ts";
+import { lastSegment } from "./arn.ts";
 import { describeServices } from "./ecs-service.ts";
 import { brief } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
-import { lastSegment } from "./partition.ts";
 import { listClusters, type Schedules } from "./schedules.ts";
 import { familyOf, type TaskDefinitions } from "./task-definition.ts";
 

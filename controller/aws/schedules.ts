@@ -1,7 +1,7 @@
 import type { Arn, Region } from "../model/ids.ts";
+import { parseArn } from "./arn.ts";
 import { brief } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
-import { parseArn } from "./partition.ts";
 
 /** Something that starts ECS tasks by itself. */
 export interface ScheduledTask {

@@ -3,10 +3,10 @@ import type { TaskDefinition } from "@aws-sdk/client-ecs";
 import type { AccountId, Arn, Region } from "../model/ids.ts";
 import { Secret } from "../model/secret.ts";
 import type { Binding, PlaintextSecret } from "../model/target.ts";
+import { parseArn } from "./arn.ts";
 import { createDiskCache, type DiskCache } from "./disk-cache.ts";
 import { awsCode } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
-import { parseArn } from "./partition.ts";
 import { plaintextSecrets } from "./plaintext.ts";
 import type { Roles } from "./roles.ts";
 

@@ -1,5 +1,5 @@
+import { lastSegment } from "./arn.ts";
 import type { Input, Operation } from "./operations.ts";
-import { lastSegment } from "./partition.ts";
 
 type Wording = { readonly [O in Operation]: (input: Input<O>) => string };
 

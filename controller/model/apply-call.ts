@@ -51,8 +51,8 @@ export function applyCall(state: RoleState | null, call: StepCall): RoleState | 
 }
 
 /**
- * Whether the call would change nothing that is compared: its intent already holds. For CreateRole: the role exists with
- * the path, trust, boundary and every tag it would be given.
+ * Whether the call would change nothing that is compared: its intent already holds. For CreateRole: the role exists
+ * as it would just have been made, with every tag it would be given and no policy yet.
  */
 export function isAlready(state: RoleState | null, call: StepCall): boolean {
 	if (call.api === "iam:CreateRole") {
@@ -60,6 +60,8 @@ export function isAlready(state: RoleState | null, call: StepCall): boolean {
 		const wanted = call.input;
 		return (
 			state.path === wanted.Path &&
+			Object.keys(state.inline).length === 0 &&
+			state.managedPolicies.length === 0 &&
 			sameDocument(state.trust, wanted.AssumeRolePolicyDocument) &&
 			state.permissionsBoundary === (wanted.PermissionsBoundary ?? null) &&
 			sameTags(
