@@ -53,6 +53,8 @@ export function holds(clause: Clause, context: Context, variables: boolean): Tru
 		return some(clause.values.map((v): Truth => (v === "true" ? given.length === 0 : v === "false" ? given.length > 0 : null)));
 	}
 	if (given.length === 0) {
+		// ForAnyValue wants one value, …IfExists none: which wins is not documented.
+		if (op.ifExists && op.each === "any") return null;
 		if (op.ifExists || op.each === "all") return true;
 		return op.each === "any" ? false : op.negated;
 	}
