@@ -4,17 +4,18 @@ import type { ResourceKey } from "../model/ids.ts";
 import { didYouMean } from "../model/nearest.ts";
 import type { Artifact, FieldPath, Metadata, Origin, Resource } from "../model/resource.ts";
 import { KIND_SCHEMAS } from "./generated/schemas.ts";
+import { problem } from "./problem.ts";
 import { type Fault, metadataFaults, specFaults } from "./validators.ts";
-import { locate, type Part, readYaml } from "./yaml.ts";
+import { lineSpan, locate, type Part, readYaml } from "./yaml.ts";
 
-export const API_VERSION = "ecs-access.dev/v1alpha1";
+const API_VERSION = "ecs-access.dev/v1alpha1";
 /** Only these count as the platform team's word, and only below `<root>/platform/` (KINDS.md). */
 const PLATFORM_KINDS: readonly string[] = ["Installation", "Account", "Guardrail", "Approval"];
 /** Known, and built later. */
 const LATER_KINDS: readonly string[] = ["SecretRotation", "IdentityBinding"];
 const KINDS: readonly string[] = KIND_SCHEMAS.map((k) => k.kind);
 
-export interface Parsed {
+interface Parsed {
 	/** Valid documents, in the order of their paths. Of two with one name, the first. */
 	readonly resources: readonly Resource[];
 	/** Documents that are there and not valid: what refers to one is not wrong for that. */
@@ -100,6 +101,7 @@ function readDocument(doc: RawDocument): {
 		generation,
 		origin: at([], "value"),
 		at,
+		lines: (path) => lineSpan(doc.text, doc.index, path),
 	};
 	return { resource, key, findings: [] };
 }
@@ -163,17 +165,6 @@ function duplicateName(first: Resource, second: Resource): readonly Finding[] {
 			r.key,
 		);
 	return [say(first, second), say(second, first)];
-}
-
-export function problem(id: string, message: string, origin: Origin | null, fix?: string, key?: ResourceKey | null): Finding {
-	return {
-		id,
-		severity: "error",
-		message,
-		origin,
-		...(fix === undefined ? {} : { fix }),
-		...(key === undefined || key === null ? {} : { key }),
-	};
 }
 
 /** A place whose line is looked up when somebody reads it: of ten thousand statements nearly none is ever shown. */

@@ -52,7 +52,7 @@ export function readYaml(text: string): YamlFile {
 
 function forbidden(text: string): YamlError | null {
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-	const at = text.search(/[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\uFFFD]/);
+	const at = text.search(/[\x00-\x08\x0B\x0C\x0E-\x1F\uFFFD]/);
 	if (at < 0) return null;
 	const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
 	return {
@@ -159,6 +159,11 @@ export function locate(source: string, document: number, path: FieldPath, part: 
 	return new Locator(source, document).find(path, part, text);
 }
 
+/** First and last line of a field with all that is below it. */
+export function lineSpan(source: string, document: number, path: FieldPath): { readonly first: number; readonly last: number } {
+	return new Locator(source, document).span(path);
+}
+
 class Locator {
 	readonly #source: string;
 	readonly #events: readonly Event[];
@@ -190,6 +195,18 @@ class Locator {
 			if (within >= 0) return { ...positionAt(this.#source, e.valueStart + within), raw: text };
 		}
 		return this.#at(value);
+	}
+
+	span(path: FieldPath): { readonly first: number; readonly last: number } {
+		let at = { key: this.#root, value: this.#root };
+		for (const step of path) at = this.#child(this.#resolve(at.value), step) ?? at;
+		let end = this.#startOf(at.key) ?? 0;
+		for (let i = at.key; i < this.#skip(at.value); i++) {
+			const e = this.#events[i];
+			if (e?.type === EVENT_ID.SCALAR) end = Math.max(end, e.valueEnd - 1);
+			else if (e?.type === EVENT_ID.ALIAS) end = Math.max(end, e.anchorEnd - 1);
+		}
+		return { first: positionAt(this.#source, this.#startOf(at.key) ?? 0).line, last: positionAt(this.#source, end).line };
 	}
 
 	#at(index: number): Located {

@@ -1,7 +1,8 @@
+import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import type { Account } from "./account.ts";
 import type { AnyDesired } from "./desired.ts";
 import type { Finding } from "./finding.ts";
-import type { ResourceKey } from "./ids.ts";
+import type { Instant, ResourceKey } from "./ids.ts";
 import type { Facts, Reference } from "./reference.ts";
 import type { Resource } from "./resource.ts";
 
@@ -13,6 +14,11 @@ export interface CatalogView {
 	readonly get: (key: ResourceKey) => Resource | undefined;
 	readonly ofKind: <S>(kind: string) => readonly Resource<S>[];
 	readonly accounts: readonly Account[];
+	/** Documents that are there and not valid: what refers to one is not wrong for that. */
+	readonly broken: ReadonlySet<ResourceKey>;
+	readonly actions: ActionCatalogue;
+	/** The clock of the pass: expiry is judged by it. */
+	readonly now: Instant;
 }
 
 /** One resource in one account: what is planned, reported and approved as a unit. */

@@ -54,4 +54,6 @@ export interface Resource<S = unknown> {
 	 * node where the field itself is absent. Lines are counted only when they are read.
 	 */
 	readonly at: (path: FieldPath, part?: "key" | "value", text?: string) => Origin;
+	/** First and last line of a field with all that is below it: what to delete. */
+	readonly lines: (path: FieldPath) => { readonly first: number; readonly last: number };
 }

@@ -362,13 +362,12 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 		"type": "object",
 		"properties": {
 			"mode": {
-				"description": "Generated: ecs-tasks.amazonaws.com, for this account and the regions of the workloads. Preserve: nothing is said of it (what an adopted role starts with).",
+				"description": "Generated: ecs-tasks.amazonaws.com, for this account and the regions of the workloads. Preserve: nothing is said of it. Default Generated; Preserve where adopt is true, so that adoption alone never changes who may assume a role.",
 				"type": "string",
 				"enum": [
 					"Generated",
 					"Preserve"
-				],
-				"default": "Generated"
+				]
 			},
 			"additional": {
 				"description": "More principals that may assume the role; with mode Generated only.",
@@ -1050,7 +1049,6 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 					"type": "string",
 					"enum": [
 						"broadens",
-						"narrows",
 						"deletes"
 					]
 				}

@@ -215,7 +215,7 @@ export interface AdditionalTrustSpec {
  */
 export interface TrustSpec {
 	/**
-	 * Generated: ecs-tasks.amazonaws.com, for this account and the regions of the workloads. Preserve: nothing is said of it (what an adopted role starts with).
+	 * Generated: ecs-tasks.amazonaws.com, for this account and the regions of the workloads. Preserve: nothing is said of it. Default Generated; Preserve where adopt is true, so that adoption alone never changes who may assume a role.
 	 */
 	readonly mode?: "Generated" | "Preserve";
 	/**
@@ -684,7 +684,7 @@ export interface GuardrailRuleSpec {
 	 *
 	 * Items: A kind of change.
 	 */
-	readonly requireApprovalFor?: readonly ("broadens" | "narrows" | "deletes")[];
+	readonly requireApprovalFor?: readonly ("broadens" | "deletes")[];
 	/**
 	 * No role may reach more than it was given by a known path (not in this version).
 	 */

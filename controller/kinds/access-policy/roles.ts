@@ -1,0 +1,163 @@
+import type { AccessPolicySpec, ExecutionRoleSpec, TaskRoleSpec } from "../../model/generated/specs.ts";
+import type { Arn } from "../../model/ids.ts";
+import { type InterpolationFault, interpolate, type Scope } from "../../model/interpolate.ts";
+import type { CatalogView, Instance } from "../../model/kind.ts";
+import type { FieldPath } from "../../model/resource.ts";
+import { instancesOf, type Policy } from "./accounts.ts";
+
+export type Use = "task" | "execution";
+
+/** A role field, with the defaults of its use; `path` is where it stands. */
+export interface RoleUse {
+	readonly use: Use;
+	readonly spec: TaskRoleSpec | ExecutionRoleSpec;
+	readonly path: FieldPath;
+}
+
+/** A role by name, as one instance means it. */
+export interface ResolvedRole {
+	/** `Managed` claims; `Unmanaged` and what a `ref` leads to do not. */
+	readonly mode: "Managed" | "Unmanaged";
+	/** The policy whose document describes it: another one behind a `ref`. */
+	readonly owner: Instance<AccessPolicySpec>;
+	readonly use: RoleUse;
+	readonly name: string;
+	readonly rolePath: string;
+	readonly arn: Arn;
+	readonly faults: readonly { readonly path: FieldPath; readonly fault: InterpolationFault }[];
+}
+
+export interface RefFault {
+	readonly id: "UnknownReference" | "CircularReference";
+	readonly message: string;
+	/** The name that was not found, to guess from. */
+	readonly name: string | null;
+}
+
+/** The roles that a policy's own fields describe: task role, execution role, and those of its workload entries. */
+export function roleUses(spec: AccessPolicySpec): readonly RoleUse[] {
+	const uses: RoleUse[] = [];
+	if (spec.taskRole !== undefined) uses.push({ use: "task", spec: spec.taskRole, path: ["spec", "taskRole"] });
+	if (spec.executionRole !== undefined)
+		uses.push({ use: "execution", spec: spec.executionRole, path: ["spec", "executionRole"] });
+	spec.workloads?.forEach((w, n) => {
+		if (w.executionRole === undefined) return;
+		uses.push({ use: "execution", spec: w.executionRole, path: ["spec", "workloads", n, "executionRole"] });
+	});
+	return uses;
+}
+
+/** What `${…}` may speak of in a policy's own fields. */
+export function scopeOf(i: Instance<AccessPolicySpec>): Scope {
+	return { account: i.account, policy: i.resource.metadata.name, cluster: clusterOf(i.resource.spec), params: null };
+}
+
+function clusterOf(spec: AccessPolicySpec): string | null {
+	const clusters = new Set(spec.workloads?.flatMap((w) => (w.cluster === undefined ? [] : [w.cluster])));
+	const [only] = clusters;
+	return clusters.size === 1 && only !== undefined ? only : null;
+}
+
+/** Follows `ref` to the policy that describes the role. Null where the use is refused elsewhere (Derived, no mode). */
+export function resolveRole(i: Instance<AccessPolicySpec>, use: RoleUse, c: CatalogView): ResolvedRole | RefFault | null {
+	let owner = i;
+	let current = use;
+	const seen = new Set<string>([`${i.resource.key}#${use.use}`]);
+	while (current.spec.ref !== undefined) {
+		const name = current.spec.ref;
+		const next = referred(owner, name, current.use, c);
+		if (next === null || "id" in next) return next;
+		const step = `${next.owner.resource.key}#${next.use.use}`;
+		if (seen.has(step)) {
+			return {
+				id: "CircularReference",
+				message: `the ${use.use} role refers in a circle: ${[...seen, step].map(nameOfStep).join(" -> ")}`,
+				name: null,
+			};
+		}
+		seen.add(step);
+		owner = next.owner;
+		current = next.use;
+	}
+	const mode = modeOf(current);
+	if (mode !== "Managed" && mode !== "Unmanaged") return null;
+	return describe(owner, current, mode, c);
+}
+
+function nameOfStep(step: string): string {
+	return step.replace(/^AccessPolicy\//, "").replace(/#.*$/, "");
+}
+
+/** Undefined: an execution role must say its mode. */
+export function modeOf(use: RoleUse): "Managed" | "Unmanaged" | "Derived" | undefined {
+	return use.spec.mode ?? (use.use === "task" ? "Managed" : undefined);
+}
+
+function referred(
+	from: Instance<AccessPolicySpec>,
+	name: string,
+	use: Use,
+	c: CatalogView,
+): { readonly owner: Instance<AccessPolicySpec>; readonly use: RoleUse } | RefFault | null {
+	const policy = c.get(`AccessPolicy/${name}`) as Policy | undefined;
+	if (policy === undefined) {
+		if (c.broken.has(`AccessPolicy/${name}`)) return null;
+		return { id: "UnknownReference", message: `no AccessPolicy "${name}"`, name };
+	}
+	const owner = instancesOf(policy, c).find((o) => o.account.name === from.account.name);
+	if (owner === undefined) {
+		return { id: "UnknownReference", message: `AccessPolicy "${name}" is not in account ${from.account.name}`, name: null };
+	}
+	const field = use === "task" ? "taskRole" : "executionRole";
+	const spec = policy.spec[field];
+	if (spec === undefined) return { id: "UnknownReference", message: `AccessPolicy "${name}" has no ${field}`, name: null };
+	return { owner, use: { use, spec, path: ["spec", field] } };
+}
+
+function describe(owner: Instance<AccessPolicySpec>, use: RoleUse, mode: "Managed" | "Unmanaged", c: CatalogView): ResolvedRole {
+	const scope = scopeOf(owner);
+	const faults: { readonly path: FieldPath; readonly fault: InterpolationFault }[] = [];
+	const fill = (text: string, field: string) => {
+		const filled = interpolate(text, scope);
+		for (const fault of filled.faults) faults.push({ path: [...use.path, field], fault });
+		return filled.text;
+	};
+	const name = fill(use.spec.name ?? `${owner.resource.metadata.name}-${use.use}`, "name");
+	const rolePath = use.spec.path === undefined ? defaultPath(owner, name, mode, c) : fill(use.spec.path, "path");
+	const { account } = owner;
+	const arn = `arn:${account.partition}:iam::${accountIdOf(owner)}:role${rolePath}${name}`;
+	return { mode, owner, use, name, rolePath, arn, faults };
+}
+
+/** An unmanaged role that a policy of the same account manages lives where that policy puts it. */
+function defaultPath(owner: Instance<AccessPolicySpec>, name: string, mode: "Managed" | "Unmanaged", c: CatalogView): string {
+	if (mode === "Managed") return owner.account.rolePath;
+	return managedPaths(c).get(`${owner.account.name}/${name.toLowerCase()}`) ?? "/";
+}
+
+/** Paths of all managed roles by account and name, made once a catalog. */
+const paths = new WeakMap<CatalogView, ReadonlyMap<string, string>>();
+function managedPaths(c: CatalogView): ReadonlyMap<string, string> {
+	const known = paths.get(c);
+	if (known !== undefined) return known;
+	const made = new Map<string, string>();
+	for (const r of c.ofKind<AccessPolicySpec>("AccessPolicy")) {
+		for (const owner of instancesOf(r, c)) {
+			for (const use of roleUses(r.spec)) {
+				if (use.spec.ref !== undefined || modeOf(use) !== "Managed") continue;
+				const role = describe(owner, use, "Managed", c);
+				made.set(`${owner.account.name}/${role.name.toLowerCase()}`, role.rolePath);
+			}
+		}
+	}
+	paths.set(c, made);
+	return made;
+}
+
+export function accountIdOf(i: Instance): string {
+	return i.account.accountId ?? "${account.id}";
+}
+
+export function regionOf(i: Instance): string {
+	return i.account.region ?? "${account.region}";
+}
