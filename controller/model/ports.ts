@@ -79,7 +79,7 @@ export interface Store {
 	readonly deleteStatus: (key: ResourceKey) => void;
 	/** Appends all or none. */
 	readonly append: (entries: readonly HistoryEntry[]) => void;
-	/** Newest first. */
+	/** Newest first. `Kind/name` takes in its instances `Kind/name@account`; `since` is included. */
 	readonly history: (filter: {
 		readonly key?: ResourceKey;
 		readonly since?: Instant;

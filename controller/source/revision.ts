@@ -7,34 +7,28 @@ import { readCommit } from "./git-tree.ts";
 import { sourceMark } from "./mark.ts";
 
 /**
- * Another revision of a local repository, for a comparison. `repoDir` is any folder of it, `subdir` is relative to that,
- * `root` is what stands before paths (default `subdir`). Never the whole source, and empty when the folder did not exist
- * then. Throws TerminalError for a revision that git does not know.
+ * Another revision of a folder in a local repository, for a comparison. `folder` is absolute and exists now, `root` is what
+ * stands before paths (default: the folder within the repository). Never the whole source, and empty when the folder did
+ * not exist then. Throws TerminalError for a revision that git does not know.
  */
 export async function readRevision(
-	from: {
-		readonly repoDir: string;
-		readonly rev: string;
-		readonly subdir: string;
-		readonly root?: string;
-		readonly env: Environment;
-	},
+	from: { readonly folder: string; readonly rev: string; readonly root?: string; readonly env: Environment },
 	signal: AbortSignal,
 ): Promise<Artifact> {
 	const git = createGit(from.env);
-	const options: RunOptions = { cwd: from.repoDir, timeoutMs: 60_000 };
+	const options: RunOptions = { cwd: from.folder, timeoutMs: 60_000 };
 	const where = await git.run(["rev-parse", "--show-prefix"], options, signal);
 	if (where.code !== 0) {
-		throw new TerminalError("NotARepository", `${from.repoDir} is in no git repository: ${firstLine(where.stderr)}`, {
+		throw new TerminalError("NotARepository", `${from.folder} is in no git repository: ${firstLine(where.stderr)}`, {
 			fix: "a comparison with another revision needs a clone of the repository",
 		});
 	}
 	const commit = await resolveCommit();
-	const subdir = normalSubdir(`${where.stdout.toString("utf8").trim()}${from.subdir}`);
+	const subdir = normalSubdir(where.stdout.toString("utf8").trim());
 	const root = from.root ?? (subdir || ".");
 	// From the top, so that a tree is listed whole wherever we stand.
 	const top = (await git.run(["rev-parse", "--show-cdup"], options, signal)).stdout.toString("utf8").trim();
-	const atTop: RunOptions = top === "" ? options : { ...options, cwd: `${from.repoDir}/${top}` };
+	const atTop: RunOptions = top === "" ? options : { ...options, cwd: `${from.folder}/${top}` };
 	const [content, revision, origin] = await Promise.all([
 		// The user's own clone may be a partial one: git fetches what it lacks by itself.
 		readContent(

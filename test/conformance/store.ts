@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../../controller/model/ports.ts";
+import { Secret } from "../../controller/model/secret.ts";
 import type { HistoryEntry, Status } from "../../controller/model/status.ts";
 
 /** One empty place to keep things in, which several stores may open; `dispose` removes it. */
@@ -155,7 +156,7 @@ export function storeConformance(name: string, makePlace: () => StorePlace | Pro
 
 		test("keeps a secret as [secret], wherever it stands", async () => {
 			const store = await open();
-			const secret = { value: "hunter2", toJSON: () => "[secret]" };
+			const secret = new Secret("hunter2");
 			await store.append([{ ...anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z"), before: { environment: [secret] } }]);
 			await store.putControl("pause", { by: secret }, 0);
 			expect((await store.history({ limit: 1 }))[0]?.before).toEqual({ environment: ["[secret]"] });

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -82,6 +82,18 @@ describe("a git repository", () => {
 	test("read by file:// is the same source", async () => {
 		const [byPath, byUrl] = [await fetch(), await fetch({ url: `file://${repo()}/` })];
 		expect([byUrl.source, byUrl.digest, byUrl.revision]).toEqual([byPath.source, byPath.digest, byPath.revision]);
+	});
+
+	test("is read over ssh, with the user's own way to connect, from the host and path of its address", async () => {
+		// In place of ssh: notes its arguments, and runs here what it would run there.
+		dir.write("bin/fake-ssh", `#!/bin/sh\necho "$@" >> ${dir.at("connections")}\nfor last; do :; done\nexec sh -c "$last"\n`);
+		chmodSync(dir.at("bin/fake-ssh"), 0o755);
+		const env = { ...GIT_ENV, GIT_SSH_COMMAND: dir.at("bin/fake-ssh"), GIT_SSH_VARIANT: "ssh" };
+		for (const url of [`ssh://git@git.acme.example${repo()}`, `git@git.acme.example:${repo()}`]) {
+			const artifact = await fetch({ url, env });
+			expect(artifact).toMatchObject({ source: `git.acme.example${repo()}//policies`, partial: null, revision: { id: head } });
+		}
+		expect(readFileSync(dir.at("connections"), "utf8")).toMatch(/^(.*git@git\.acme\.example git-upload-pack .*\n)+$/);
 	});
 
 	test("is cached with its full history, and without contents that nobody reads", async () => {
@@ -303,7 +315,7 @@ describe("signatures", () => {
 			"bin/gpg",
 			`#!/bin/sh\necho "[GNUPG:] GOODSIG 1 Anna"; echo "[GNUPG:] VALIDSIG 1"; echo "[GNUPG:] TRUST_ULTIMATE"\n`,
 		);
-		execFileSync("chmod", ["+x", dir.at("bin/gpg")]);
+		chmodSync(dir.at("bin/gpg"), 0o755);
 		const env = { ...GIT_ENV, PATH: `${dir.at("bin")}:${GIT_ENV.PATH}` };
 		expect((await refusal(verified({ env }))).reason).toBe("UnsignedCommit");
 	});
