@@ -91,14 +91,18 @@ function readDocument(doc: RawDocument): {
 	if (findings.length > 0) return { resource: null, key, findings };
 
 	const metadata = value.metadata as unknown as Metadata;
-	const generation = digest({ kind, metadata, spec: value.spec });
+	let generation: string | null = null;
 	const resource: Resource = {
 		apiVersion: API_VERSION,
 		kind,
 		key: `${kind}/${metadata.name}`,
 		metadata,
 		spec: value.spec,
-		generation,
+		// Hashed when a status is written; validation of ten thousand documents needs none.
+		get generation() {
+			generation ??= digest({ kind, metadata, spec: value.spec });
+			return generation;
+		},
 		origin: at([], "value"),
 		at,
 		lines: (path) => lineSpan(doc.text, doc.index, path),

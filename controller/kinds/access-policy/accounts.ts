@@ -43,9 +43,22 @@ export function selectAccounts(r: Policy, c: CatalogView): Selection {
 	);
 }
 
+const instances = new WeakMap<CatalogView, Map<Policy, readonly Instance<AccessPolicySpec>[]>>();
+
+/** The same objects for the same catalog: what is worked out for one is remembered with it. */
 export function instancesOf(r: Policy, c: CatalogView): readonly Instance<AccessPolicySpec>[] {
-	const { accounts, several } = selectAccounts(r, c);
-	return accounts.map((account) => ({ key: several ? `${r.key}@${account.name}` : r.key, resource: r, account }));
+	let known = instances.get(c);
+	if (known === undefined) {
+		known = new Map();
+		instances.set(c, known);
+	}
+	let made = known.get(r);
+	if (made === undefined) {
+		const { accounts, several } = selectAccounts(r, c);
+		made = accounts.map((account) => ({ key: several ? `${r.key}@${account.name}` : r.key, resource: r, account }));
+		known.set(r, made);
+	}
+	return made;
 }
 
 function byName(r: Policy, c: CatalogView, names: readonly string[], path: FieldPath, several: boolean): Selection {

@@ -8,7 +8,7 @@ import type { FieldPath } from "../../model/resource.ts";
 import type { TargetType } from "../../model/target.ts";
 import { problem } from "../problem.ts";
 import { filler } from "./fill.ts";
-import { accountIdOf, type RoleUse, regionOf, resolveRole } from "./roles.ts";
+import { accountIdOf, policyUse, type RoleUse, regionOf, resolveRole, roleUses } from "./roles.ts";
 import { secretRefs } from "./secrets.ts";
 
 type PolicyInstance = Instance<AccessPolicySpec>;
@@ -16,20 +16,22 @@ type PolicyInstance = Instance<AccessPolicySpec>;
 /** What each service and family must carry: roles, and secrets where git names any. */
 export function bindings(i: PolicyInstance, c: CatalogView, findings: Finding[]): readonly AnyDesired[] {
 	const { spec } = i.resource;
-	const arnOf = (use: RoleUse): Arn | undefined => {
+	const arnOf = (use: RoleUse | undefined): Arn | undefined => {
+		if (use === undefined) return undefined;
 		const role = resolveRole(i, use, c);
 		return role === null || "id" in role ? undefined : role.arn;
 	};
-	const taskRole = spec.taskRole === undefined ? null : arnOf({ use: "task", spec: spec.taskRole, path: ["spec", "taskRole"] });
+	const task = policyUse(spec, "task");
+	const taskRole = task === undefined ? null : arnOf(task);
+	const ownExecution = arnOf(policyUse(spec, "execution"));
 	const fill = filler(i, findings);
 	const out: AnyDesired[] = [];
 	spec.workloads?.forEach((w, n) => {
 		const path = ["spec", "workloads", n];
 		const region = w.region === undefined ? regionOf(i) : fill(w.region, [...path, "region"]);
 		checkRegion(i, region, w, path, findings);
-		const execution = w.executionRole ?? spec.executionRole;
-		const executionPath = w.executionRole === undefined ? ["spec", "executionRole"] : [...path, "executionRole"];
-		const executionRole = execution === undefined ? undefined : arnOf({ use: "execution", spec: execution, path: executionPath });
+		const executionRole =
+			w.executionRole === undefined ? ownExecution : arnOf(roleUses(spec).find((u) => u.spec === w.executionRole));
 		const secrets = secretRefs(
 			i,
 			w.secrets ?? spec.secrets,

@@ -180,11 +180,11 @@ function checkRefs(r: Policy, c: CatalogView, out: Finding[]): void {
 		for (const use of roleUses(r.spec)) {
 			const role = resolveRole(i, use, c);
 			if (role === null) continue;
-			const at = use.spec.ref === undefined ? r.at([...use.path, "name"], "value") : r.at([...use.path, "ref"], "value");
+			const at = () => r.at([...use.path, use.spec.ref === undefined ? "name" : "ref"], "value");
 			if ("id" in role) {
 				const names = c.ofKind<AccessPolicySpec>("AccessPolicy").map((p) => p.metadata.name);
 				const fix = role.name === null ? undefined : didYouMean(role.name, names);
-				if (!said.has(role.message)) out.push(problem(role.id, role.message, at, fix, r.key));
+				if (!said.has(role.message)) out.push(problem(role.id, role.message, at(), fix, r.key));
 				said.add(role.message);
 				continue;
 			}
@@ -192,7 +192,7 @@ function checkRefs(r: Policy, c: CatalogView, out: Finding[]): void {
 			else if (role.name.toLowerCase() === task && !said.has(task)) {
 				said.add(task);
 				const message = `role ${role.name} is both task and execution role: the containers may do all that ECS itself needs`;
-				out.push(warning("SharedRole", message, at, "give ECS a role of its own", r.key));
+				out.push(warning("SharedRole", message, at(), "give ECS a role of its own", r.key));
 			}
 		}
 	}

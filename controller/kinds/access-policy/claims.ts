@@ -2,7 +2,7 @@ import type { Finding } from "../../model/finding.ts";
 import type { AccessPolicySpec } from "../../model/generated/specs.ts";
 import { interpolate } from "../../model/interpolate.ts";
 import type { CatalogView, Instance } from "../../model/kind.ts";
-import type { FieldPath } from "../../model/resource.ts";
+import type { FieldPath, Origin } from "../../model/resource.ts";
 import { problem } from "../problem.ts";
 import { instancesOf, type Policy } from "./accounts.ts";
 import { accountIdOf, modeOf, regionOf, resolveRole, roleUses, scopeOf } from "./roles.ts";
@@ -13,7 +13,7 @@ interface Claim {
 	readonly policy: Policy;
 	readonly path: FieldPath;
 	/** Two equal descriptions of one role within one policy are one claim. */
-	readonly content: string;
+	readonly content: () => string;
 }
 
 const indexes = new WeakMap<CatalogView, ReadonlyMap<string, readonly Claim[]>>();
@@ -27,16 +27,18 @@ export function claimFindings(r: Policy, c: CatalogView): readonly Finding[] {
 	const findings: Finding[] = [];
 	for (const owner of instancesOf(r, c)) {
 		for (const [id, claim] of claimsOf(owner, c)) {
-			const others = (index.get(id) ?? []).filter((o) => !(o.policy === r && samePath(o.path, claim.path)));
-			const rival = others.find((o) => o.policy !== r || o.content !== claim.content);
+			const all = index.get(id) ?? [];
+			if (all.length < 2) continue;
+			const others = all.filter((o) => !(o.policy === r && samePath(o.path, claim.path)));
+			const rival = others.find((o) => o.policy !== r || o.content() !== claim.content());
 			if (rival === undefined) continue;
-			const place = rival.policy.at(rival.path, "value");
+			const place = placeOf(rival);
 			const by = rival.policy === r ? "also claimed" : `also claimed by AccessPolicy "${rival.policy.metadata.name}"`;
 			findings.push(
 				problem(
 					"DuplicateClaim",
 					`${claim.what} is ${by} in ${place.path}:${place.line}`,
-					r.at(claim.path, "value"),
+					placeOf(claim),
 					"one policy, with several workloads or a ref to the other's role",
 					r.key,
 				),
@@ -63,7 +65,17 @@ function claimIndex(c: CatalogView): ReadonlyMap<string, readonly Claim[]> {
 	return made;
 }
 
+const claimed = new WeakMap<Instance<AccessPolicySpec>, readonly (readonly [string, Claim])[]>();
 function claimsOf(owner: Instance<AccessPolicySpec>, c: CatalogView): readonly (readonly [string, Claim])[] {
+	let known = claimed.get(owner);
+	if (known === undefined) {
+		known = listClaims(owner, c);
+		claimed.set(owner, known);
+	}
+	return known;
+}
+
+function listClaims(owner: Instance<AccessPolicySpec>, c: CatalogView): readonly (readonly [string, Claim])[] {
 	const policy = owner.resource;
 	const account = accountIdOf(owner);
 	const claims: (readonly [string, Claim])[] = [];
@@ -72,7 +84,7 @@ function claimsOf(owner: Instance<AccessPolicySpec>, c: CatalogView): readonly (
 		const role = resolveRole(owner, use, c);
 		if (role === null || "id" in role) continue;
 		const path = use.spec.name === undefined ? use.path : [...use.path, "name"];
-		const content = JSON.stringify({ ...use.spec, name: role.name });
+		const content = () => JSON.stringify({ ...use.spec, name: role.name });
 		claims.push([`role/${account}/${role.name.toLowerCase()}`, { what: `role ${role.name}`, policy, path, content }]);
 	}
 	const scope = scopeOf(owner);
@@ -85,13 +97,16 @@ function claimsOf(owner: Instance<AccessPolicySpec>, c: CatalogView): readonly (
 			const at = [...path, "services", m];
 			claims.push([
 				`service/${account}/${region}/${cluster}/${name}`,
-				{ what: `service ${cluster}/${name}`, policy, path: at, content: at.join() },
+				{ what: `service ${cluster}/${name}`, policy, path: at, content: () => at.join() },
 			]);
 		});
 		w.taskFamilies?.forEach((f, m) => {
 			const name = interpolate(f, scope).text;
 			const at = [...path, "taskFamilies", m];
-			claims.push([`family/${account}/${region}/${name}`, { what: `task family ${name}`, policy, path: at, content: at.join() }]);
+			claims.push([
+				`family/${account}/${region}/${name}`,
+				{ what: `task family ${name}`, policy, path: at, content: () => at.join() },
+			]);
 		});
 	});
 	return claims;
@@ -99,4 +114,10 @@ function claimsOf(owner: Instance<AccessPolicySpec>, c: CatalogView): readonly (
 
 function samePath(a: FieldPath, b: FieldPath): boolean {
 	return a.length === b.length && a.every((v, n) => v === b[n]);
+}
+
+/** A name stands behind its field; a role without one is its field. */
+function placeOf(claim: Claim): Origin {
+	const field = claim.path.at(-1);
+	return claim.policy.at(claim.path, field === "name" || typeof field === "number" ? "value" : "key");
 }

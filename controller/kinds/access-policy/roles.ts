@@ -36,6 +36,16 @@ export interface RefFault {
 
 /** The roles that a policy's own fields describe: task role, execution role, and those of its workload entries. */
 export function roleUses(spec: AccessPolicySpec): readonly RoleUse[] {
+	let known = usesOf.get(spec);
+	if (known === undefined) {
+		known = listUses(spec);
+		usesOf.set(spec, known);
+	}
+	return known;
+}
+
+const usesOf = new WeakMap<AccessPolicySpec, readonly RoleUse[]>();
+function listUses(spec: AccessPolicySpec): readonly RoleUse[] {
 	const uses: RoleUse[] = [];
 	if (spec.taskRole !== undefined) uses.push({ use: "task", spec: spec.taskRole, path: ["spec", "taskRole"] });
 	if (spec.executionRole !== undefined)
@@ -47,19 +57,51 @@ export function roleUses(spec: AccessPolicySpec): readonly RoleUse[] {
 	return uses;
 }
 
-/** What `${…}` may speak of in a policy's own fields. */
-export function scopeOf(i: Instance<AccessPolicySpec>): Scope {
-	return { account: i.account, policy: i.resource.metadata.name, cluster: clusterOf(i.resource.spec), params: null };
+/** The policy's own role of a use, not that of a workload entry. */
+export function policyUse(spec: AccessPolicySpec, use: Use): RoleUse | undefined {
+	return roleUses(spec).find((u) => u.use === use && u.path.length === 2);
 }
 
+const scopes = new WeakMap<Instance<AccessPolicySpec>, Scope>();
+/** What `${…}` may speak of in a policy's own fields. */
+export function scopeOf(i: Instance<AccessPolicySpec>): Scope {
+	let known = scopes.get(i);
+	if (known === undefined) {
+		known = { account: i.account, policy: i.resource.metadata.name, cluster: clusterOf(i.resource.spec), params: null };
+		scopes.set(i, known);
+	}
+	return known;
+}
+
+/** Null where the workloads name several, or none. */
 function clusterOf(spec: AccessPolicySpec): string | null {
-	const clusters = new Set(spec.workloads?.flatMap((w) => (w.cluster === undefined ? [] : [w.cluster])));
-	const [only] = clusters;
-	return clusters.size === 1 && only !== undefined ? only : null;
+	let only: string | null = null;
+	for (const { cluster } of spec.workloads ?? []) {
+		if (cluster === undefined || cluster === only) continue;
+		if (only !== null) return null;
+		only = cluster;
+	}
+	return only;
 }
 
 /** Follows `ref` to the policy that describes the role. Null where the use is refused elsewhere (Derived, no mode). */
 export function resolveRole(i: Instance<AccessPolicySpec>, use: RoleUse, c: CatalogView): ResolvedRole | RefFault | null {
+	let known = resolutions.get(i);
+	if (known === undefined) {
+		known = new Map();
+		resolutions.set(i, known);
+	}
+	let role = known.get(use);
+	if (role === undefined) {
+		role = follow(i, use, c);
+		known.set(use, role);
+	}
+	return role;
+}
+
+/** An instance belongs to one catalog, so what it resolves to there holds. */
+const resolutions = new WeakMap<Instance<AccessPolicySpec>, Map<RoleUse, ResolvedRole | RefFault | null>>();
+function follow(i: Instance<AccessPolicySpec>, use: RoleUse, c: CatalogView): ResolvedRole | RefFault | null {
 	let owner = i;
 	let current = use;
 	const seen = new Set<string>([`${i.resource.key}#${use.use}`]);
@@ -108,10 +150,9 @@ function referred(
 	if (owner === undefined) {
 		return { id: "UnknownReference", message: `AccessPolicy "${name}" is not in account ${from.account.name}`, name: null };
 	}
-	const field = use === "task" ? "taskRole" : "executionRole";
-	const spec = policy.spec[field];
-	if (spec === undefined) return { id: "UnknownReference", message: `AccessPolicy "${name}" has no ${field}`, name: null };
-	return { owner, use: { use, spec, path: ["spec", field] } };
+	const found = policyUse(policy.spec, use);
+	if (found !== undefined) return { owner, use: found };
+	return { id: "UnknownReference", message: `AccessPolicy "${name}" has no ${use}Role`, name: null };
 }
 
 function describe(owner: Instance<AccessPolicySpec>, use: RoleUse, mode: "Managed" | "Unmanaged", c: CatalogView): ResolvedRole {
@@ -145,7 +186,8 @@ function managedPaths(c: CatalogView): ReadonlyMap<string, string> {
 		for (const owner of instancesOf(r, c)) {
 			for (const use of roleUses(r.spec)) {
 				if (use.spec.ref !== undefined || modeOf(use) !== "Managed") continue;
-				const role = describe(owner, use, "Managed", c);
+				const role = resolveRole(owner, use, c);
+				if (role === null || "id" in role) continue;
 				made.set(`${owner.account.name}/${role.name.toLowerCase()}`, role.rolePath);
 			}
 		}
