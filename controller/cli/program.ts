@@ -1,10 +1,17 @@
 import { Command, Option } from "commander";
+import { registerApply } from "./apply.ts";
+import { registerApprove } from "./approve.ts";
 import { registerCompletion } from "./completion.ts";
 import { type CliDeps, LOG_LEVELS } from "./context.ts";
 import { registerDescribe } from "./describe.ts";
+import { registerForget } from "./forget.ts";
 import { registerGet } from "./get.ts";
 import { commandLineError, exitCodes } from "./help.ts";
 import { registerHistory } from "./history.ts";
+import { registerInit } from "./init.ts";
+import { registerPlan } from "./plan.ts";
+import { registerPolicy } from "./policy.ts";
+import { registerRender } from "./render.ts";
 import { registerValidate } from "./validate.ts";
 
 /**
@@ -14,7 +21,20 @@ import { registerValidate } from "./validate.ts";
 export type RegisterVerb = (program: Command, deps: CliDeps) => void;
 
 /** In the order of the help: what one does first, first. */
-const VERBS: readonly RegisterVerb[] = [registerValidate, registerGet, registerDescribe, registerHistory, registerCompletion];
+const VERBS: readonly RegisterVerb[] = [
+	registerInit,
+	registerValidate,
+	registerPlan,
+	registerApply,
+	registerApprove,
+	registerForget,
+	registerGet,
+	registerDescribe,
+	registerHistory,
+	registerRender,
+	registerPolicy,
+	registerCompletion,
+];
 
 /** The whole command tree; `completion` is generated from it. */
 export function createProgram(deps: CliDeps): Command {

@@ -34,14 +34,14 @@ export interface ExecuteDeps {
 	readonly clock: Clock;
 	readonly reconcileId: string;
 	readonly progress: (p: Progress) => void;
-	/** Seconds in which a write may still start; at 0 nothing new does (ARCHITECTURE.md, one writer by lease). */
-	readonly leaseSeconds: () => number;
+	/** Milliseconds in which a write may still start; at 0 nothing new does (ARCHITECTURE.md, one writer by lease). */
+	readonly leaseRemaining: () => number;
 }
 
 /** Roles are independent, so their plans run side by side; IAM's own pace is kept by the limiter below the port. */
 const PLANS_AT_ONCE = 8;
 /** A single AWS call, with its retries, has ended by then; a write in flight gets this long after an interrupt. */
-const WRITE_TIMEOUT_MS = 60_000;
+export const WRITE_TIMEOUT_MS = 60_000;
 
 /**
  * Carries out the ready steps of every plan, in their order, and decides nothing. The intent is recorded before each
@@ -122,7 +122,7 @@ async function runStep(file: PlanFile, plan: Plan, step: Step, deps: ExecuteDeps
 		outcome,
 	});
 	try {
-		if (deps.leaseSeconds() * 1000 <= WRITE_TIMEOUT_MS) {
+		if (deps.leaseRemaining() <= 0) {
 			throw new TerminalError("LeaseLost", "the lease ends before this write could", { fix: "run apply again" });
 		}
 		deps.store.append([entry("intended", `plan ${shortDigest(plan.id)}`)]);

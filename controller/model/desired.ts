@@ -60,3 +60,7 @@ export interface Desired<T extends TargetType = TargetType> {
 }
 export type AnyDesired = { [T in TargetType]: Desired<T> }[TargetType];
 export type AnyObserved = { [T in TargetType]: import("./target.ts").Observed<T> }[TargetType];
+
+export function isRole(d: AnyDesired): d is Desired<"iam.role"> {
+	return d.target.type === "iam.role";
+}

@@ -137,10 +137,11 @@ export interface Plan {
 /** How a plan was asked for; `apply plan.json` asks again the same way. */
 export interface PlanRequest {
 	readonly path?: string;
-	readonly git?: { readonly url: string; readonly ref: string; readonly subdir?: string };
+	readonly git?: { readonly url: string; readonly ref?: string; readonly subdir?: string };
 	readonly only?: readonly ResourceKey[];
 	readonly prune: boolean;
 	readonly requireSignatures?: boolean;
+	readonly allowedSigners?: string;
 }
 
 /** What `plan` shows and saves: the plans of all resources under one id, the hash of all their steps. */

@@ -4,6 +4,7 @@ import { targetId } from "../model/target.ts";
 import { approvedSteps } from "./approval.ts";
 import type { PlanContext } from "./input.ts";
 import { rechain } from "./rechain.ts";
+import { deletes } from "./step-kinds.ts";
 
 export interface BudgetContext extends PlanContext {
 	readonly spec: NonNullable<InstallationSpec["budgets"]>;
@@ -79,18 +80,8 @@ function isReady(step: Step): boolean {
 	return step.state === "ready";
 }
 
-/** The steps of the second half of a removal; the mark of its first half takes nothing away. */
-export function deletes(step: Step): boolean {
-	return (
-		step.why === "removed-from-git" &&
-		step.call.api !== "iam:TagRole" &&
-		step.call.api !== "iam:UntagRole" &&
-		step.call.api !== "none"
-	);
-}
-
 /** What is not decided may take something away as well. */
-function countsAsNarrowing(step: Step): boolean {
+export function countsAsNarrowing(step: Step): boolean {
 	if (step.why === "expired" || step.why === "drifted" || step.why === "missing" || deletes(step)) return false;
 	return step.effect === "narrows" || step.effect === "both" || (step.effect === "unknown" && step.losses.length > 0);
 }

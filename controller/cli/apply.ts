@@ -1,0 +1,158 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { PlanResult } from "../engine/plan-all.ts";
+import { shortDigest } from "../model/digest.ts";
+import { TerminalError } from "../model/errors.ts";
+import type { PlanFile } from "../model/plan.ts";
+import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
+import { withFooter } from "./help.ts";
+import { admittedKey, type Library, openLibrary } from "./library.ts";
+import { exitCodeOf } from "./plan.ts";
+import { printPlan } from "./plan-output.ts";
+import { requestOf, type SourceFlags, withSourceFlags } from "./source-flags.ts";
+import { runUnderLease } from "./write.ts";
+
+interface ApplyOptions extends SourceFlags {
+	readonly yes?: boolean;
+}
+
+/** Plans, shows, asks, and carries out; with a saved plan, exactly that plan or nothing. */
+export function registerApply(program: Command, deps: CliDeps): void {
+	const command = withSourceFlags(
+		program
+			.command("apply")
+			.summary("carry out a plan")
+			.description(
+				"Plan, show the plan, ask, and carry out its ready steps. With a saved plan: exactly that one, or a refusal that says what moved.",
+			)
+			.argument("[plan.json]", "a plan saved with plan --out"),
+	)
+		.option("--yes", "do not ask")
+		.action(verb<ApplyOptions>(deps, apply));
+	withFooter(command, {
+		examples: [
+			["ecs-access apply", "plan ./policies, show, ask, apply"],
+			["ecs-access apply plan.json", "the plan that was saved and reviewed"],
+			["ecs-access apply --only AccessPolicy/orders-api --yes", "one policy, without the question"],
+		],
+		two: "some steps wait",
+	});
+}
+
+async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[]): Promise<ExitCode> {
+	const [saved] = args;
+	const library = await openLibrary(ctx);
+	try {
+		const planned = saved === undefined ? await planFresh(library, opts) : await planSaved(ctx, library, saved, opts);
+		const { result } = planned;
+		if (result.file === null) return await library.printInvalid(planned);
+		const { file } = result;
+		await printPlan(ctx, file, "text");
+		const ready = file.plans.flatMap((p) => p.steps).filter((s) => s.state === "ready").length;
+		const broken = exitCodeOf(file) === 1;
+		if (broken) return 1;
+		if (ready === 0) return exitCodeOf(file);
+		if (opts.yes !== true && !(await ctx.ask(question(file, ready), "--yes"))) {
+			ctx.print("Nothing was applied.\n");
+			return 2;
+		}
+		const code = await runUnderLease(ctx, library, result);
+		if (file.request.git !== undefined && code !== 1) await remember(library, file);
+		return code;
+	} finally {
+		library.close();
+	}
+}
+
+function planFresh(library: Library, opts: ApplyOptions) {
+	return library.plan(requestOf(opts), { shown: opts.yes !== true, force: opts.force === true });
+}
+
+/** The account's id and alias stand last before the answer. */
+function question(file: PlanFile, ready: number): string {
+	const accounts = file.accounts.map(({ account, caller }) => {
+		const alias = caller?.alias == null ? "" : ` (${caller.alias})`;
+		return `${account.name} ${caller?.accountId ?? account.accountId}${alias}`;
+	});
+	return `Apply ${ready} ${ready === 1 ? "step" : "steps"} of plan ${shortDigest(file.id)} to ${accounts.join(", ")}?`;
+}
+
+/** Plans again as the saved plan was asked for, and refuses when the answer differs (ARCHITECTURE.md, Types). */
+async function planSaved(ctx: CliContext, library: Library, path: string, opts: ApplyOptions) {
+	const contradicting = (["path", "git", "ref", "subdir", "only", "prune"] as const).find((k) => opts[k] !== undefined);
+	if (contradicting !== undefined) {
+		throw new TerminalError(
+			"BadOptions",
+			`--${contradicting} and a saved plan contradict each other: ${path} says how it was asked for`,
+		);
+	}
+	const saved = readPlanFile(resolve(ctx.cwd, path), path);
+	const { git } = saved.request;
+	// A branch may have moved on; what was planned was one commit of it.
+	const request = git === undefined ? saved.request : { ...saved.request, git: { ...git, ref: saved.revision.id } };
+	const planned = await library.plan(request, { shown: true, force: opts.force === true });
+	if (planned.result.file === null) return planned;
+	const moved = await whatMoved(saved, planned.artifact.digest, planned.result);
+	if (moved.length > 0) {
+		throw new TerminalError("StalePlan", `${path} is refused: it is not what would be planned now\n${moved.join("\n")}`, {
+			fix: `plan again: ecs-access plan --out ${path}`,
+		});
+	}
+	return planned;
+}
+
+async function whatMoved(saved: PlanFile, digest: string, result: PlanResult): Promise<readonly string[]> {
+	if (saved.digest !== digest)
+		return [
+			`the policies have changed since ${saved.createdAt} (they were ${shortDigest(saved.digest)}, they are ${shortDigest(digest)})`,
+		];
+	if (result.file === null || result.file.id === saved.id) {
+		const { planFileId } = await import("../plan/plan-file.ts");
+		// Somebody who edits the steps cannot keep the id, and we carry out our own plan in any case.
+		return planFileId(saved.plans) === saved.id ? [] : ["its steps do not have the id that the file claims: it was edited"];
+	}
+	const { planDifference } = await import("../plan/plan-difference.ts");
+	return planDifference(saved.plans, result.file.plans);
+}
+
+function readPlanFile(path: string, shown: string): PlanFile {
+	let parsed: unknown;
+	try {
+		parsed = JSON.parse(readFileSync(path, "utf8"));
+	} catch (cause) {
+		throw new TerminalError("BadPlanFile", `cannot read ${shown}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+			cause,
+		});
+	}
+	if (!isPlanFile(parsed)) {
+		throw new TerminalError("BadPlanFile", `${shown} is not a saved plan of this version`, {
+			fix: `save one: ecs-access plan --out ${shown}`,
+		});
+	}
+	return parsed;
+}
+
+function isPlanFile(value: unknown): value is PlanFile {
+	const f = value as Partial<PlanFile> | null;
+	return (
+		typeof f === "object" &&
+		f !== null &&
+		f.kind === "PlanFile" &&
+		f.apiVersion === "ecs-access.dev/v1alpha1" &&
+		typeof f.id === "string" &&
+		typeof f.digest === "string" &&
+		typeof f.createdAt === "string" &&
+		typeof f.revision?.id === "string" &&
+		typeof f.request === "object" &&
+		Array.isArray(f.plans) &&
+		f.plans.every((p) => typeof p?.key === "string" && Array.isArray(p.steps))
+	);
+}
+
+async function remember(library: Library, file: PlanFile): Promise<void> {
+	const { git } = file.request;
+	if (git === undefined) return;
+	const store = await library.store(file.installation);
+	store.putControl(admittedKey(git.url), file.revision.id, store.getControl(admittedKey(git.url))?.version ?? 0);
+}

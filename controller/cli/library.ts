@@ -1,0 +1,163 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { GatheredAccount } from "../engine/gather.ts";
+import type { PlanResult } from "../engine/plan-all.ts";
+import type { Account } from "../model/account.ts";
+import type { Finding } from "../model/finding.ts";
+import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { ResourceKey } from "../model/ids.ts";
+import type { PlanFile, PlanRequest } from "../model/plan.ts";
+import type { AccountAccess, Store } from "../model/ports.ts";
+import type { Artifact } from "../model/resource.ts";
+import type { CliContext, ExitCode } from "./context.ts";
+import { renderFindings } from "./findings-output.ts";
+import { createSource } from "./sources.ts";
+import { stateHome, storePath } from "./state-dir.ts";
+
+export interface Asked {
+	readonly artifact: Artifact;
+	readonly result: PlanResult;
+}
+
+/** What `forget` found: the plan, whether the resource is still in git, and who owns anything. */
+export interface Forgetting extends Asked {
+	readonly inSource: boolean;
+	readonly owners: readonly ResourceKey[];
+}
+
+/** Something that can be carried out. */
+export interface Executable {
+	readonly file: PlanFile;
+	readonly gathered: ReadonlyMap<string, GatheredAccount>;
+}
+
+/** The library as the verbs call it: sources, AWS and store joined. */
+export interface Library {
+	readonly reconcileId: string;
+	/** `shown`: a person will have read the plan before it is applied. */
+	readonly plan: (request: PlanRequest, options: { readonly shown: boolean; readonly force?: boolean }) => Promise<Asked>;
+	/** Two revisions, offline: `base` is what stands in AWS's place. */
+	readonly compare: (request: PlanRequest, base: string) => Promise<Asked>;
+	readonly forget: (path: string, key: ResourceKey) => Promise<Forgetting>;
+	/** Opens, and where it is missing makes, the store of an installation. */
+	readonly store: (installation: string) => Promise<Store>;
+	readonly access: (account: Account) => AccountAccess;
+	/** Prints what is wrong with a source; nothing was read from AWS. */
+	readonly printInvalid: (asked: Asked) => Promise<ExitCode>;
+	readonly close: () => void;
+}
+
+/** Loads what planning needs; nothing is read before the first call. */
+export async function openLibrary(ctx: CliContext): Promise<Library> {
+	const [{ planAll }, { loadCatalog }, { createCatalogue }, { createAws }, { openStore }] = await Promise.all([
+		import("../engine/plan-all.ts"),
+		import("../engine/catalog.ts"),
+		import("../policy/catalogue.ts"),
+		import("../aws/account.ts"),
+		import("../store/sqlite.ts"),
+	]);
+	const reconcileId = crypto.randomUUID();
+	const actions = createCatalogue();
+	const cacheDir = join(stateHome(ctx), "cache");
+	const stores = new Map<string, Store>();
+	const accesses = new Map<string, AccountAccess>();
+	let revision = "none";
+	let installation = "default";
+	const aws = createAws({
+		clock: ctx.clock,
+		// An emulator that starts over gives out the same names again, for other things.
+		cacheDir: ctx.env.AWS_ENDPOINT_URL === undefined || ctx.stateDir !== undefined ? join(ctx.stateDir ?? cacheDir, "aws") : null,
+		version: ctx.version,
+		reconcileId,
+		installation: () => installation,
+		revision: () => revision,
+	});
+
+	const store = async (name: string): Promise<Store> => {
+		const open = stores.get(name) ?? openStore({ path: storePath(ctx, name) });
+		stores.set(name, open);
+		return open;
+	};
+	/** What planning may look back at. Planning makes no store: it writes nothing anywhere. */
+	const remembered = async (name: string): Promise<Store | null> =>
+		stores.has(name) || existsSync(storePath(ctx, name)) ? await store(name) : null;
+	const access = (account: Account): AccountAccess => {
+		const made = accesses.get(account.name) ?? aws.access(account);
+		accesses.set(account.name, made);
+		return made;
+	};
+	/** Reads the source, and again where the Installation in it or the store says more of how it must be read. */
+	const fetch = async (request: PlanRequest, force: boolean): Promise<{ artifact: Artifact; before: Store | null }> => {
+		const read = async (more: { branch?: string; previous?: string }): Promise<Artifact> =>
+			(await createSource(ctx, request, { cacheDir, force, ...more })).fetch(ctx.signal);
+		ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${request.git.url}`);
+		let artifact = await read({});
+		const { view } = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
+		installation = view.installation;
+		const before = await remembered(installation);
+		const branch = view.ofKind<InstallationSpec>("Installation")[0]?.spec.git?.branch;
+		const previous = request.git === undefined ? undefined : before?.getControl(admittedKey(request.git.url))?.value;
+		if (branch !== undefined || (typeof previous === "string" && previous !== artifact.revision.id)) {
+			artifact = await read({ ...(branch !== undefined && { branch }), ...(typeof previous === "string" && { previous }) });
+		}
+		revision = artifact.revision.id;
+		return { artifact, before };
+	};
+
+	return {
+		reconcileId,
+		store,
+		access,
+		plan: async (request, options) => {
+			const { artifact, before } = await fetch(request, options.force === true);
+			// What is remembered belongs to one pass: a second plan must see the account as it is then.
+			accesses.clear();
+			ctx.progress.phase("reading AWS");
+			const progress = (words: string): void => ctx.progress.phase(words);
+			const self = (signal: AbortSignal) => aws.self(signal);
+			const deps = { actions, access, self, store: before, clock: ctx.clock, progress };
+			const result = await planAll({ artifact, request, shown: options.shown }, deps, ctx.signal);
+			ctx.progress.stop();
+			return { artifact, result };
+		},
+		compare: async (request, base) => {
+			const [{ compareRevisions }, { readRevision }] = await Promise.all([
+				import("../engine/compare.ts"),
+				import("../source/revision.ts"),
+			]);
+			const { artifact: head } = await fetch(request, false);
+			const from = { folder: resolve(ctx.cwd, request.path ?? "policies"), rev: base, root: head.root, env: ctx.env };
+			const before = await readRevision(from, ctx.signal);
+			ctx.progress.stop();
+			return { artifact: head, result: compareRevisions({ base: before, head, request }, { actions, clock: ctx.clock }) };
+		},
+		forget: async (path, key) => {
+			const { planForgetAll } = await import("../engine/forget.ts");
+			const request: PlanRequest = { path, prune: false };
+			const { artifact } = await fetch(request, false);
+			accesses.clear();
+			ctx.progress.phase("reading AWS");
+			const found = await planForgetAll(
+				{ artifact, request, key },
+				{ actions, access, self: (signal) => aws.self(signal), clock: ctx.clock },
+				ctx.signal,
+			);
+			ctx.progress.stop();
+			return { artifact, ...found };
+		},
+		printInvalid: async ({ artifact, result }) => {
+			const findings: readonly Finding[] = result.file === null ? result.findings : [];
+			ctx.print(await renderFindings(ctx, "text", { findings, files: artifact.files.size, strict: false }, artifact));
+			return 1;
+		},
+		close: () => {
+			for (const s of stores.values()) s.close();
+			aws.close();
+		},
+	};
+}
+
+/** Control-state key of the last revision that was applied from a repository. */
+export function admittedKey(url: string): string {
+	return `admitted/${url}`;
+}

@@ -1,0 +1,55 @@
+import { type Command, Option } from "commander";
+import { TerminalError } from "../model/errors.ts";
+import type { PlanRequest } from "../model/plan.ts";
+
+export interface SourceFlags {
+	readonly path?: string;
+	readonly git?: string;
+	readonly ref?: string;
+	readonly subdir?: string;
+	readonly only?: readonly string[];
+	readonly prune?: boolean;
+	readonly force?: boolean;
+	readonly requireSignatures?: boolean;
+	readonly allowedSigners?: string;
+}
+
+/** Where the policies come from and which of them; the same on every verb that plans. */
+export function withSourceFlags(command: Command): Command {
+	return command
+		.option("--path <dir>", "a folder of policies (default: policies)")
+		.addOption(new Option("--git <url>", "a git repository instead").conflicts("path"))
+		.option("--ref <ref>", "branch, tag or commit of --git (default: its default branch)")
+		.option("--subdir <dir>", "the source root inside --git")
+		.option("--only <kind/name...>", "plan only these; never removes anything")
+		.option("--prune", "also remove what is ours in AWS and gone from the source")
+		.option("--force", "take a revision of --git that does not descend from the last one applied")
+		.option("--require-signatures", "take only a commit of --git signed by one of --allowed-signers")
+		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
+}
+
+/** What is recorded in the plan, so that `apply plan.json` can ask again the same way. Throws TerminalError on contradictions. */
+export function requestOf(flags: SourceFlags): PlanRequest {
+	if (flags.git === undefined) {
+		for (const name of ["ref", "subdir", "requireSignatures", "allowedSigners"] as const) {
+			if (flags[name] !== undefined) {
+				throw new TerminalError("BadOptions", `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} goes with --git`);
+			}
+		}
+	}
+	return {
+		...(flags.git === undefined
+			? { path: flags.path ?? "policies" }
+			: {
+					git: {
+						url: flags.git,
+						...(flags.ref === undefined ? {} : { ref: flags.ref }),
+						...(flags.subdir === undefined ? {} : { subdir: flags.subdir }),
+					},
+				}),
+		...(flags.only === undefined ? {} : { only: flags.only }),
+		prune: flags.prune === true,
+		...(flags.requireSignatures === true ? { requireSignatures: true } : {}),
+		...(flags.allowedSigners === undefined ? {} : { allowedSigners: flags.allowedSigners }),
+	};
+}

@@ -1,0 +1,54 @@
+import type { Instant } from "../model/ids.ts";
+import type { Clock, Store } from "../model/ports.ts";
+import { countsAsNarrowing } from "../plan/budgets.ts";
+import { deletes } from "../plan/step-kinds.ts";
+import type { StepRun } from "./execute.ts";
+
+/** What an account has used up, in the control state: one entry a role. */
+interface Use {
+	readonly at: Instant;
+	readonly what: "deletions" | "narrowings";
+	readonly role: string;
+}
+
+/** KINDS.md, Installation: a rolling 24 h. */
+const WINDOW_MS = 24 * 3_600_000;
+const keyOf = (account: string): string => `budget/${account}`;
+
+export function usedBudget(
+	store: Store | null,
+	account: string,
+	nowMs: number,
+): { readonly deletions: number; readonly narrowings: number } {
+	const uses = recent(store?.getControl(keyOf(account))?.value, nowMs);
+	return {
+		deletions: uses.filter((u) => u.what === "deletions").length,
+		narrowings: uses.filter((u) => u.what === "narrowings").length,
+	};
+}
+
+/** Counts what was written just now, a role once. A plan that a person saw counts no narrowings. */
+export function recordBudget(
+	runs: readonly StepRun[],
+	options: { readonly shown: boolean; readonly store: Store; readonly clock: Clock },
+): void {
+	const { shown, store, clock } = options;
+	const written = runs.filter((r) => r.outcome?.result === "applied");
+	for (const [account, own] of Map.groupBy(written, (r) => r.plan.account)) {
+		const roles = (of: (r: StepRun) => boolean): string[] => [...new Set(own.filter(of).map((r) => r.step.target.name))];
+		const at = clock.now();
+		const uses: Use[] = [
+			...roles((r) => deletes(r.step)).map((role): Use => ({ at, what: "deletions", role })),
+			...(shown ? [] : roles((r) => countsAsNarrowing(r.step)).map((role): Use => ({ at, what: "narrowings", role }))),
+		];
+		if (uses.length === 0) continue;
+		const before = store.getControl(keyOf(account));
+		// Under the lease nobody else writes it; a lost race would only mean that the lease was lost too.
+		store.putControl(keyOf(account), [...recent(before?.value, clock.millis()), ...uses], before?.version ?? 0);
+	}
+}
+
+function recent(value: unknown, nowMs: number): readonly Use[] {
+	if (!Array.isArray(value)) return [];
+	return (value as Use[]).filter((u) => Date.parse(u.at) > nowMs - WINDOW_MS);
+}

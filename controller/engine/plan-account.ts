@@ -1,0 +1,105 @@
+import type { Finding } from "../model/finding.ts";
+import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { CatalogView, Instance } from "../model/kind.ts";
+import type { Plan, PlanRequest } from "../model/plan.ts";
+import type { AccountAccess, InUse, Store } from "../model/ports.ts";
+import type { Artifact } from "../model/resource.ts";
+import { type Existing, targetId } from "../model/target.ts";
+import { applyBudgets } from "../plan/budgets.ts";
+import type { PlanContext, PlanInput } from "../plan/input.ts";
+import { planInstance } from "../plan/instance.ts";
+import { passRoleGaps } from "../plan/pass-role.ts";
+import { planRemoval } from "../plan/removal.ts";
+import { usedBudget } from "./budget-use.ts";
+import type { GatheredAccount } from "./gather.ts";
+
+/** Roles of ours that nothing in git wants any more, and why they were left as they are. */
+export interface Unpruned {
+	readonly count: number;
+	readonly reason: string;
+}
+
+export interface AccountInput {
+	readonly context: PlanContext;
+	readonly view: CatalogView;
+	readonly gathered: GatheredAccount;
+	readonly access: AccountAccess;
+	readonly artifact: Artifact;
+	readonly request: PlanRequest;
+	readonly store: Store | null;
+	readonly shown: boolean;
+	readonly nowMs: number;
+}
+
+export interface AccountPlans {
+	readonly plans: readonly Plan[];
+	/** Of the account as a whole. */
+	readonly findings: readonly Finding[];
+	readonly unpruned: Unpruned | null;
+}
+
+/**
+ * The plans of one account that was gathered: each resource by itself, then what may be removed, then what only all of
+ * them together can say: budgets, approvals, and who could not pass a role.
+ */
+export async function planAccountResources(input: AccountInput, signal: AbortSignal): Promise<AccountPlans> {
+	const { context, gathered, access, request } = input;
+	const plans: Plan[] = gathered.instances.map(({ instance, desired, findings }) =>
+		planInstance({ ...context, ...named(instance), desired, findings }),
+	);
+	const owned = request.only === undefined ? await listOwned(access, context.installation, signal) : [];
+	const gone = unwanted(owned, input);
+	const kept = whyNotPruned(input);
+	if (kept === null) {
+		for (const role of gone) {
+			const plan = planRemoval({ ...context, role, inUse: await useOf(access, role, signal) });
+			if (plan !== null) plans.push(plan);
+		}
+	}
+	const budgeted = applyBudgets(plans, {
+		...context,
+		spec: context.view.ofKind<InstallationSpec>("Installation")[0]?.spec.budgets ?? {},
+		owned: owned.length,
+		used: usedBudget(input.store, context.account.name, input.nowMs),
+		shown: input.shown,
+	});
+	return {
+		plans: budgeted,
+		findings: passRoleGaps({ ...context, desired: gathered.instances.flatMap((i) => i.desired) }),
+		unpruned: kept === null || gone.length === 0 ? null : { count: gone.length, reason: kept },
+	};
+}
+
+/** How a plan names the resource it is of. */
+export function named(instance: Instance): Pick<PlanInput, "key" | "resource" | "origin"> {
+	return { key: instance.key, resource: instance.resource, origin: instance.resource.origin };
+}
+
+/** Null: removals are planned. Absence is an order to delete only when the whole source was read (ARCHITECTURE.md, Ownership). */
+function whyNotPruned({ request, artifact }: AccountInput): string | null {
+	if (artifact.partial !== null) return artifact.partial;
+	return request.prune ? null : "--prune was not given";
+}
+
+async function listOwned(
+	access: AccountAccess,
+	installation: string,
+	signal: AbortSignal,
+): Promise<readonly Existing<"iam.role">[]> {
+	const owned: Existing<"iam.role">[] = [];
+	for await (const o of access.provider("iam.role").listOwned(installation, signal)) if (o.exists) owned.push(o);
+	return owned;
+}
+
+/** Ours by installation and source, and wanted by nothing that git says. */
+function unwanted(owned: readonly Existing<"iam.role">[], { gathered, context }: AccountInput): readonly Existing<"iam.role">[] {
+	const wanted = new Set(gathered.instances.flatMap((i) => i.desired.map((d) => targetId(d.target))));
+	const sources = new Set([context.source, ...context.previousSources]);
+	return owned.filter((o) => !wanted.has(targetId(o.target)) && o.owner !== null && sources.has(o.owner.source));
+}
+
+/** Costs many reads, so it is asked only of a role that is retired and whose policy says it may go. */
+async function useOf(access: AccountAccess, role: Existing<"iam.role">, signal: AbortSignal): Promise<InUse | null> {
+	if (role.owner?.retiredAt == null || role.owner.deletion === "orphan") return null;
+	return access.inUse(role.target.name, signal);
+}

@@ -1,0 +1,181 @@
+import { kindOf } from "../kinds/registry.ts";
+import type { Account, Caller } from "../model/account.ts";
+import type { Finding } from "../model/finding.ts";
+import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { CatalogView, Instance } from "../model/kind.ts";
+import type { Plan, PlanFile, PlanRequest } from "../model/plan.ts";
+import type { AccountAccess, Clock, Store } from "../model/ports.ts";
+import type { Artifact } from "../model/resource.ts";
+import type { InventoryEntry } from "../model/status.ts";
+import { targetId } from "../model/target.ts";
+import type { PlanContext } from "../plan/input.ts";
+import { planFileId } from "../plan/plan-file.ts";
+import type { ActionCatalogue } from "../policy/action-catalogue.ts";
+import { loadCatalog } from "./catalog.ts";
+import { type GatheredAccount, gather } from "./gather.ts";
+import { planAccountResources, type Unpruned } from "./plan-account.ts";
+
+export interface PlanDeps {
+	readonly actions: ActionCatalogue;
+	/** Access to one account for the length of one pass. */
+	readonly access: (account: Account) => AccountAccess;
+	/** The caller's own account and region, for a repository that declares no Account. */
+	readonly self: (signal: AbortSignal) => Promise<{ readonly accountId: string; readonly region: string }>;
+	/** What is remembered; null where nothing is yet. */
+	readonly store: Store | null;
+	readonly clock: Clock;
+	readonly progress: (words: string) => void;
+}
+
+export interface PlanInput {
+	readonly artifact: Artifact;
+	readonly request: PlanRequest;
+	/** A person will have seen the plan before it is applied (KINDS.md, Installation budgets). */
+	readonly shown: boolean;
+}
+
+export interface Planned {
+	readonly file: PlanFile;
+	/** By account name: what execution's report needs to know again. */
+	readonly gathered: ReadonlyMap<string, GatheredAccount>;
+}
+
+/** Either the plan, or what is wrong with the source: then nothing was read from AWS. */
+export type PlanResult = Planned | { readonly file: null; readonly findings: readonly Finding[] };
+
+/**
+ * Gathers and plans everything that `request` names. Reads AWS only when the source holds no error; writes nothing,
+ * neither there nor in the store. An account that cannot be read stops alone; when none can, its error is thrown.
+ */
+export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSignal): Promise<PlanResult> {
+	const began = deps.clock.millis();
+	const { artifact, request } = input;
+	const now = deps.clock.now();
+	const load = (defaults: { readonly accountId: string; readonly region: string } | null) =>
+		loadCatalog(artifact, {
+			actions: deps.actions,
+			defaults,
+			now,
+			...(request.only === undefined ? {} : { only: request.only }),
+		});
+	let catalog = load(null);
+	if (catalog.findings.some(isMistake)) return { file: null, findings: catalog.findings };
+	if (catalog.view.accounts.some((a) => a.accountId === null || a.region === null)) {
+		catalog = load(await deps.self(signal));
+		if (catalog.findings.some(isMistake)) return { file: null, findings: catalog.findings };
+	}
+	const { view, instances } = catalog;
+	const last = remembered(deps.store);
+	const passes = await Promise.all(
+		view.accounts.map((account) =>
+			planAccount(
+				account,
+				{ ...input, view, now, last, instances: instances.filter((i) => i.account.name === account.name) },
+				deps,
+				signal,
+			),
+		),
+	);
+	const [first] = passes;
+	if (first?.failure != null && passes.every((p) => p.failure !== null)) throw first.failure;
+	const plans = passes.flatMap((p) => p.plans);
+	const sum = (of: (c: ReturnType<AccountAccess["counts"]>) => number): number => passes.reduce((n, p) => n + of(p.counts), 0);
+	const file: PlanFile = {
+		apiVersion: "ecs-access.dev/v1alpha1",
+		kind: "PlanFile",
+		id: planFileId(plans),
+		createdAt: now,
+		request,
+		revision: artifact.revision,
+		digest: artifact.digest,
+		sourceLabel: sourceLabel(artifact),
+		installation: view.installation,
+		accounts: passes.map(({ account, caller, failure }) => ({ account, caller, error: failure?.message ?? null })),
+		plans,
+		findings: [...catalog.findings, ...passes.flatMap((p) => p.findings)],
+		unpruned: passes.reduce(addUnpruned, null),
+		reads: {
+			roles: sum((c) => c.roles),
+			services: sum((c) => c.services),
+			calls: sum((c) => c.calls),
+			milliseconds: deps.clock.millis() - began,
+		},
+	};
+	return { file, gathered: new Map(passes.flatMap((p) => (p.gathered === null ? [] : [[p.account.name, p.gathered] as const]))) };
+}
+
+/** A Deny guardrail is spoken of in the plan; every other error is a mistake in the source. */
+export function isMistake(f: Finding): boolean {
+	return f.severity === "error" && f.guardrail === undefined;
+}
+
+/** `policies @ 3f2a91c`; a plain folder by its content. */
+export function sourceLabel(artifact: Artifact): string {
+	const { revision, root } = artifact;
+	const short =
+		revision.kind === "commit" ? revision.id.slice(0, 7) : `content ${revision.id.replace(/^sha256:/, "").slice(0, 8)}`;
+	return `${root} @ ${short}`;
+}
+
+interface AccountPass {
+	readonly account: Account;
+	readonly caller: Caller | null;
+	readonly failure: Error | null;
+	readonly plans: readonly Plan[];
+	readonly findings: readonly Finding[];
+	readonly gathered: GatheredAccount | null;
+	readonly unpruned: Unpruned | null;
+	readonly counts: ReturnType<AccountAccess["counts"]>;
+}
+
+async function planAccount(
+	account: Account,
+	input: PlanInput & {
+		readonly view: CatalogView;
+		readonly now: string;
+		readonly instances: readonly Instance[];
+		readonly last: ReadonlyMap<string, InventoryEntry>;
+	},
+	deps: PlanDeps,
+	signal: AbortSignal,
+): Promise<AccountPass> {
+	const { view, now, last, instances } = input;
+	const access = deps.access(account);
+	let caller: Caller | null = null;
+	try {
+		deps.progress(`reading account ${account.name}`);
+		caller = await access.caller(signal);
+		const gathered = await gather(instances, { access, view, kind: kindOf, now }, signal);
+		const context: PlanContext = {
+			account,
+			view,
+			installation: view.installation,
+			source: view.source,
+			previousSources: view.ofKind<InstallationSpec>("Installation")[0]?.spec.previousSources ?? [],
+			observed: gathered.observed,
+			facts: gathered.facts,
+			last,
+			person: true,
+			now,
+			actions: deps.actions,
+		};
+		const planned = await planAccountResources(
+			{ ...input, context, gathered, access, store: deps.store, nowMs: deps.clock.millis() },
+			signal,
+		);
+		return { account, caller, failure: null, gathered, counts: access.counts(), ...planned };
+	} catch (error) {
+		if (signal.aborted) throw error;
+		const failure = error instanceof Error ? error : new Error(String(error));
+		return { account, caller, failure, plans: [], findings: [], gathered: null, unpruned: null, counts: access.counts() };
+	}
+}
+
+function remembered(store: Store | null): ReadonlyMap<string, InventoryEntry> {
+	return new Map((store?.listStatus() ?? []).flatMap((s) => s.inventory.map((e) => [targetId(e.target), e] as const)));
+}
+
+function addUnpruned(sum: Unpruned | null, pass: AccountPass): Unpruned | null {
+	if (pass.unpruned === null) return sum;
+	return { count: pass.unpruned.count + (sum?.count ?? 0), reason: pass.unpruned.reason };
+}
