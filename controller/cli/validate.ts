@@ -42,13 +42,13 @@ async function validate(ctx: CliContext, opts: ValidateOptions, paths: readonly 
 	const missing = paths.find((p) => !existsSync(resolve(ctx.cwd, p)));
 	if (missing !== undefined) throw new TerminalError("NoSuchPath", `no file or folder ${missing}`);
 	const root = rootOf(ctx.cwd, opts.path, paths);
-	const [{ createDirectorySource }, { validateArtifact }, { loadActions }] = await Promise.all([
+	const [{ createDirectorySource }, { validateArtifact }, { createCatalogue }] = await Promise.all([
 		import("../source/directory.ts"),
 		import("../engine/validate.ts"),
 		import("../policy/catalogue.ts"),
 	]);
 	const artifact = await createDirectorySource({ path: root, cwd: ctx.cwd, env: ctx.env }).fetch(ctx.signal);
-	const found = validateArtifact(artifact, { actions: loadActions(), now: ctx.clock.now() });
+	const found = validateArtifact(artifact, { actions: createCatalogue(), now: ctx.clock.now() });
 	const asked = onlyPaths(
 		artifact,
 		resolve(ctx.cwd, root),

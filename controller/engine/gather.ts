@@ -1,6 +1,7 @@
+import { kindOf } from "../kinds/registry.ts";
 import type { AnyDesired, AnyObserved } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
-import type { CatalogView, Instance, Kind } from "../model/kind.ts";
+import type { CatalogView, Instance } from "../model/kind.ts";
 import type { AccountAccess } from "../model/ports.ts";
 import { type Fact, type Facts, type Reference, referenceId } from "../model/reference.ts";
 import { type Target, type TargetType, targetId } from "../model/target.ts";
@@ -32,7 +33,6 @@ export async function gather(
 	deps: {
 		readonly access: AccountAccess;
 		readonly view: CatalogView;
-		readonly kind: (name: string) => Kind;
 		readonly now: string;
 	},
 	signal: AbortSignal,
@@ -42,7 +42,7 @@ export async function gather(
 	for (let round = 0; round < ROUNDS; round++) {
 		const asked = new Map<string, Reference>();
 		for (const i of instances) {
-			for (const ref of deps.kind(i.resource.kind).references(i, deps.view, facts)) {
+			for (const ref of kindOf(i.resource.kind).references(i, deps.view, facts)) {
 				if (!known.has(referenceId(ref))) asked.set(referenceId(ref), ref);
 			}
 		}
@@ -52,7 +52,7 @@ export async function gather(
 		for (const [n, ref] of refs.entries()) known.set(referenceId(ref), answers[n] ?? { type: "unknown", reason: "not answered" });
 	}
 	const gathered = instances.map((instance): Gathered => {
-		const { desired, findings } = deps.kind(instance.resource.kind).expand(instance, deps.view, facts);
+		const { desired, findings } = kindOf(instance.resource.kind).expand(instance, deps.view, facts);
 		return { instance, desired, findings };
 	});
 	const observed = new Map<string, AnyObserved>();

@@ -1,4 +1,3 @@
-import { kindOf } from "../kinds/registry.ts";
 import type { Account, Caller } from "../model/account.ts";
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
@@ -145,7 +144,7 @@ async function planAccount(
 	try {
 		deps.progress(`reading account ${account.name}`);
 		caller = await access.caller(signal);
-		const gathered = await gather(instances, { access, view, kind: kindOf, now }, signal);
+		const gathered = await gather(instances, { access, view, now }, signal);
 		const context: PlanContext = {
 			account,
 			view,

@@ -1,6 +1,6 @@
+import { kindOf } from "../kinds/registry.ts";
 import type { Finding } from "../model/finding.ts";
 import type { ResourceKey } from "../model/ids.ts";
-import type { Kind } from "../model/kind.ts";
 import type { Facts } from "../model/reference.ts";
 import type { Artifact } from "../model/resource.ts";
 import { checkGuardrails } from "../plan/guardrails.ts";
@@ -15,7 +15,6 @@ export function validateArtifact(
 	artifact: Artifact,
 	options: {
 		readonly actions: ActionCatalogue;
-		readonly kind: (name: string) => Kind;
 		readonly now: string;
 		readonly only?: readonly ResourceKey[];
 	},
@@ -28,7 +27,7 @@ export function validateArtifact(
 	for (const instance of catalog.instances) {
 		// What is wrong in itself has been said; what it would grant cannot be known.
 		if (broken.has(instance.resource.key)) continue;
-		const { desired, findings: own } = options.kind(instance.resource.kind).expand(instance, catalog.view, facts);
+		const { desired, findings: own } = kindOf(instance.resource.kind).expand(instance, catalog.view, facts);
 		findings.push(...own, ...checkGuardrails({ instance, desired, view: catalog.view, facts, actions, observed: null }));
 	}
 	return { findings: inOrder(unique(findings)), files: artifact.files.size };

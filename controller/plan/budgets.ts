@@ -1,6 +1,6 @@
 import type { InstallationSpec } from "../model/generated/specs.ts";
 import type { Plan, Step, StepState } from "../model/plan.ts";
-import { targetId } from "../model/target.ts";
+import { type Existing, targetId } from "../model/target.ts";
 import { approvedSteps } from "./approval.ts";
 import type { PlanContext } from "./input.ts";
 import { rechain } from "./rechain.ts";
@@ -8,8 +8,8 @@ import { deletes } from "./step-kinds.ts";
 
 export interface BudgetContext extends PlanContext {
 	readonly spec: NonNullable<InstallationSpec["budgets"]>;
-	/** Roles of the account that bear our marks. */
-	readonly owned: number;
+	/** The roles of the account that bear our marks, also those that are to be removed. */
+	readonly owned: readonly Existing<"iam.role">[];
 	/** Roles deleted, and roles that lost access, in the account in the last 24 hours. */
 	readonly used: { readonly deletions: number; readonly narrowings: number };
 	/** A person saw the plan that is applied: their word stands for the budget of narrowings. */
@@ -29,11 +29,25 @@ export function budgetLimit(count: number, percent: number, owned: number): numb
  * count roles; expiry and the healing of drift do not count (KINDS.md, Installation). Plans are served in the order of
  * their keys, so the same plans always wait.
  */
-export function applyBudgets(plans: readonly Plan[], context: BudgetContext): readonly Plan[] {
+export function applyBudgets(plans: readonly Plan[], given: BudgetContext): readonly Plan[] {
+	const context = {
+		...given,
+		observed: new Map([...given.owned.map((o) => [targetId(o.target), o] as const), ...given.observed]),
+	};
 	const spec = { ...DEFAULT_BUDGETS, ...context.spec };
 	const purses = {
-		deletions: purse("deletions", budgetLimit(spec.deletions, spec.percent, context.owned), context.used.deletions, context),
-		narrowings: purse("narrowings", budgetLimit(spec.narrowings, spec.percent, context.owned), context.used.narrowings, context),
+		deletions: purse(
+			"deletions",
+			budgetLimit(spec.deletions, spec.percent, context.owned.length),
+			context.used.deletions,
+			context,
+		),
+		narrowings: purse(
+			"narrowings",
+			budgetLimit(spec.narrowings, spec.percent, context.owned.length),
+			context.used.narrowings,
+			context,
+		),
 	};
 	const results = new Map<Plan, Plan>();
 	for (const plan of plans.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) {
