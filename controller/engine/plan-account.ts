@@ -59,7 +59,7 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 	const budgeted = applyBudgets(plans, {
 		...context,
 		spec: context.view.ofKind<InstallationSpec>("Installation")[0]?.spec.budgets ?? {},
-		owned: owned.length,
+		owned,
 		used: usedBudget(input.store, context.account.name, input.nowMs),
 		shown: input.shown,
 	});

@@ -11,7 +11,8 @@ import { forgetDrafts } from "./removal.ts";
  * is asked. The roles go on as they are, and nobody of ours touches them any more.
  */
 export function planForget(key: string, roles: readonly Existing<"iam.role">[], context: PlanContext): Plan {
-	const steps = roles.flatMap((role) =>
+	const ours = roles.filter((role) => role.owner?.installation === context.installation);
+	const steps = ours.flatMap((role) =>
 		chain(forgetDrafts(role), {
 			target: role.target,
 			start: role.state,

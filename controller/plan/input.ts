@@ -6,7 +6,7 @@ import type { CatalogView } from "../model/kind.ts";
 import type { Facts } from "../model/reference.ts";
 import type { Origin, Resource } from "../model/resource.ts";
 import type { InventoryEntry } from "../model/status.ts";
-import type { ActionCatalogue } from "../policy/actions.ts";
+import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import type { Quotas } from "./quotas.ts";
 
 /** What every plan of one account is made with. */

@@ -3,10 +3,12 @@ import type { Finding } from "../model/finding.ts";
 import type { Plan, Step } from "../model/plan.ts";
 import { targetId } from "../model/target.ts";
 import { chain } from "./chain.ts";
+import { checkGuardrails, type GuardrailInput, guardrailDecision } from "./guardrails.ts";
 import type { PlanInput } from "./input.ts";
 import { DEFAULT_QUOTAS } from "./quotas.ts";
 import { sealed } from "./rechain.ts";
 import { diffRole } from "./role.ts";
+import { trustFindings } from "./trust-check.ts";
 import { isWorkload, roleUseFindings, verifyWorkload } from "./workloads.ts";
 
 /**
@@ -16,7 +18,10 @@ import { isWorkload, roleUseFindings, verifyWorkload } from "./workloads.ts";
  */
 export function planInstance(input: PlanInput): Plan {
 	const steps: Step[] = [];
-	const findings: Finding[] = [...input.findings];
+	const guarded: GuardrailInput = { ...input, instance: { key: input.key, resource: input.resource, account: input.account } };
+	const guardrails = checkGuardrails(guarded);
+	const decide = guardrailDecision(guarded, guardrails);
+	const findings: Finding[] = [...input.findings, ...guardrails];
 	const busy = new Set<string>();
 	const roles = input.desired.filter((d): d is Desired<"iam.role"> => d.target.type === "iam.role");
 	const workloads = input.desired.filter(isWorkload);
@@ -28,6 +33,7 @@ export function planInstance(input: PlanInput): Plan {
 			start: diff.start,
 			access: input,
 			quotas: input.quotas ?? DEFAULT_QUOTAS,
+			decide,
 		});
 		steps.push(...made);
 		if (made.length > 0 || diff.findings.some((f) => f.severity === "error")) busy.add(targetId(d.target));
@@ -38,7 +44,7 @@ export function planInstance(input: PlanInput): Plan {
 		steps.push(...diff.steps);
 		if (diff.steps.length > 0) busy.add(targetId(d.target));
 	}
-	findings.push(...roleUseFindings(input));
+	findings.push(...roleUseFindings(input), ...trustFindings(input));
 	return sealed({
 		key: input.key,
 		account: input.account.name,

@@ -13,7 +13,7 @@ export interface Claim {
 	readonly previousSources: readonly string[];
 	/** Instance key; the mark leaves out the account. */
 	readonly key: ResourceKey;
-	/** Whether a resource is still in git, by the key of an owner mark. */
+	/** Whether a resource is still in git, valid or not, by the key of an owner mark. */
 	readonly inGit: (owner: ResourceKey) => boolean;
 	readonly origin: Origin;
 }

@@ -9,7 +9,7 @@ import { DEFAULT_QUOTAS } from "./quotas.ts";
 
 /**
  * A plan with a last word on its steps: `decide` may make ready steps wait, `release` makes waiting ones ready. What the
- * others depend on, are judged and guarded by follows from it.
+ * others depend on, are judged and guarded by follows from it. Throws where a role of the plan is not among `observed`.
  */
 export function rechain(
 	plan: Plan,
@@ -21,7 +21,8 @@ export function rechain(
 		const [first] = group;
 		if (first === undefined || first.call.api === "none") return group;
 		const observed = context.observed.get(id);
-		const start = observed?.target.type === "iam.role" && observed.exists && "trust" in observed.state ? observed.state : null;
+		if (observed === undefined) throw new Error(`${id} has steps and was not observed: its state is needed to place them`);
+		const start = observed.exists && "trust" in observed.state ? observed.state : null;
 		return chain(
 			group.map((s) => (change.release?.has(s.id) ? { ...s, state: "ready" as const } : s)),
 			{

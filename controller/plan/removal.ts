@@ -5,6 +5,8 @@ import type { InUse } from "../model/ports.ts";
 import type { Existing } from "../model/target.ts";
 import { chain } from "./chain.ts";
 import { change, type Draft, PHASE } from "./draft.ts";
+import { durationMs } from "./duration.ts";
+import { approvalFor, approvalRules } from "./guardrail-rules.ts";
 import type { PlanContext } from "./input.ts";
 import { summaryOf } from "./instance.ts";
 import { isHeld, tagRole, untagRole } from "./ownership.ts";
@@ -18,8 +20,6 @@ export interface RemovalInput extends PlanContext {
 	readonly role: Existing<"iam.role">;
 	/** Read afresh. Null: not looked at, which counts as in use. */
 	readonly inUse: InUse | null;
-	/** Whether a guardrail wants a person's word before a role is deleted; null: none does. */
-	readonly askBeforeDelete?: StepState | null;
 }
 
 /**
@@ -27,14 +27,25 @@ export interface RemovalInput extends PlanContext {
  * `delete:14d`: marked retired; then, when that time is over and nothing uses it, deleted. Null: it is not ours to remove.
  */
 export function planRemoval(input: RemovalInput): Plan | null {
+	return isOurs(input) ? planOf(input, draftsOf(input)) : null;
+}
+
+function isOurs({ role: { owner }, installation, source, previousSources }: RemovalInput): boolean {
+	return (
+		owner !== null && owner.installation === installation && (owner.source === source || previousSources.includes(owner.source))
+	);
+}
+
+function planOf(input: RemovalInput, drafts: readonly Draft[]): Plan {
 	const { role } = input;
-	const { owner } = role;
-	if (owner === null || owner.installation !== input.installation) return null;
-	if (owner.source !== input.source && !input.previousSources.includes(owner.source)) return null;
-	const drafts = waiting(draftsOf(input), input);
-	const steps = chain(drafts, { target: role.target, start: role.state, access: input, quotas: input.quotas ?? DEFAULT_QUOTAS });
+	const steps = chain(waiting(drafts, input), {
+		target: role.target,
+		start: role.state,
+		access: input,
+		quotas: input.quotas ?? DEFAULT_QUOTAS,
+	});
 	return sealed({
-		key: owner.owner,
+		key: role.owner?.owner ?? role.target.name,
 		account: input.account.name,
 		origin: null,
 		summary: summaryOf(steps),
@@ -46,7 +57,7 @@ export function planRemoval(input: RemovalInput): Plan | null {
 	});
 }
 
-/** For `forget`, and for what `Orphan` leaves behind: our marks and nothing else; a hold is not ours. */
+/** Our marks and nothing else; a hold is not ours. */
 export function forgetDrafts(role: Existing<"iam.role">): readonly Draft[] {
 	const { phase: _phase, ...draft } = untagRole(role, OWNERSHIP_KEYS, "removed-from-git", null);
 	return draft.diff.length === 0 ? [] : [draft];
@@ -66,10 +77,7 @@ function draftsOf(input: RemovalInput): readonly Draft[] {
 
 /** `delete:14d` -> milliseconds; null for `orphan`, and for what cannot be read: then the least is done. */
 function retention(mark: string): number | null {
-	const m = /^delete:([0-9]+)([smhd])$/.exec(mark);
-	if (m === null) return null;
-	const unit = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[m[2] ?? ""];
-	return unit === undefined ? null : Number(m[1]) * unit;
+	return mark.startsWith("delete:") ? durationMs(mark.slice("delete:".length)) : null;
 }
 
 function mayDelete(input: RemovalInput, retainMs: number): StepState {
@@ -96,7 +104,14 @@ function mayDelete(input: RemovalInput, retainMs: number): StepState {
 	if (role.lastUsed !== null && !(Date.parse(role.lastUsed) < now - retainMs)) {
 		return { waiting: "in-use", detail: `role ${name} was last used ${role.lastUsed}, less than its retention ago` };
 	}
-	return input.askBeforeDelete ?? "ready";
+	return askBeforeDelete(input);
+}
+
+/** The policy is gone, and with it its path, labels and clusters: a guardrail that may have matched it does. */
+function askBeforeDelete(input: RemovalInput): StepState {
+	const owner = input.role.owner?.owner ?? "";
+	const policy = { name: owner.slice(owner.indexOf("/") + 1), path: null, labels: null, clusters: null };
+	return approvalFor("deletes", approvalRules({ ...input, policy })) ?? "ready";
 }
 
 function counted(n: number): string {

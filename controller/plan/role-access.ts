@@ -4,7 +4,7 @@ import type { StepCall } from "../model/plan.ts";
 import type { Facts } from "../model/reference.ts";
 import type { RoleState } from "../model/target.ts";
 import type { AccessChange, AccessLine, AccessSide } from "../policy/access.ts";
-import type { ActionCatalogue } from "../policy/actions.ts";
+import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import type { PolicyDocument } from "../policy/document.ts";
 import { accessChange } from "../policy/effect.ts";
 import { trustChange } from "../policy/trust.ts";

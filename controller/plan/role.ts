@@ -98,7 +98,7 @@ function updateRole(d: Desired<"iam.role">, role: Existing<"iam.role">, input: P
 	}
 	const owned = ownership(role, wanted, {
 		...input,
-		inGit: (owner) => input.view.get(owner) !== undefined,
+		inGit: (owner) => input.view.get(owner) !== undefined || input.view.broken.has(owner),
 		origin: d.origin,
 	});
 	if (!owned.ours) {

@@ -115,6 +115,7 @@ export function resource(name = "orders-api", over: Partial<Resource> = {}): Res
 		generation: "sha256:0",
 		origin: origin(1, `policies/${name}.yaml`),
 		at: () => origin(1, `policies/${name}.yaml`),
+		lines: () => ({ first: 1, last: 1 }),
 		...over,
 	};
 }
@@ -127,6 +128,9 @@ export function view(resources: readonly Resource[] = [resource()]): CatalogView
 		get: (key) => resources.find((r) => r.key === key),
 		ofKind: <S>(kind: string) => resources.filter((r) => r.kind === kind) as readonly Resource<S>[],
 		accounts: [account],
+		broken: new Set(),
+		actions: catalogue,
+		now: NOW,
 	};
 }
 
