@@ -37,7 +37,12 @@ function createOutput(stream: NodeJS.WriteStream): Output {
 	});
 	return {
 		write: (text) => {
-			if (open) stream.write(text);
+			if (!open || stream.write(text)) return undefined;
+			return new Promise((resolve) => {
+				stream.once("drain", resolve);
+				stream.once("close", resolve);
+				stream.once("error", () => resolve());
+			});
 		},
 		isTTY: stream.isTTY === true,
 		get columns() {
@@ -53,6 +58,8 @@ function onInterrupt(abort: AbortController, stderr: Output): void {
 			if (abort.signal.aborted) process.exit(130);
 			stderr.write("\ninterrupted: finishing what is in flight (again to stop at once)\n");
 			abort.abort(new DOMException("interrupted", "AbortError"));
+			// Whoever waits for a line of input waits no longer.
+			process.stdin.destroy();
 		});
 	}
 }

@@ -14,40 +14,35 @@ export interface CommandWords {
 }
 
 /**
- * A function that walks the words typed so far down the command tree, then offers what may follow. Files are offered
- * wherever the tree knows nothing better, so that a path can always be completed.
+ * A function that walks the words typed so far down the command tree, then says what may follow. Where it says nothing,
+ * bash completes file names (`-o default`), with their spaces and quotes, as it does everywhere else.
  */
 export function bashScript(tree: readonly CommandWords[]): string {
 	return `# bash completion of ecs-access
 _ecs_access() {
-	local cur="\${COMP_WORDS[COMP_CWORD]}" prev="" path="" word i skip=0
-	((COMP_CWORD > 0)) && prev="\${COMP_WORDS[COMP_CWORD-1]}"
+	local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path="" word i skip=0 offered=""
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word="\${COMP_WORDS[i]}"
 		if ((skip)); then skip=0; continue; fi
 		case "$path $word" in
-${tree.flatMap((c) => c.commands.map((s) => `			"${[...c.path, s.name].map((w) => ` ${w}`).join("")}") path="$path $word" ;;`)).join("\n")}
+			${commandPaths(tree)}) path="$path $word" ;;
 			*) case "$path:$word" in ${valueFlags(tree)}) skip=1 ;; esac ;;
 		esac
 	done
 	COMPREPLY=()
 	case "$path:$prev" in
-${valueCases(tree)}
+${valueCases(tree, (choices) => `COMPREPLY=($(compgen -W "${choices.join(" ")}" -- "$cur")); return`, "return")}
 	esac
 	case "$path" in
-${tree.map((c) => `		"${shellPath(c)}") _ecs_access_offer "${flagsOf(c)}" "${wordsAt(c)}" ;;`).join("\n")}
+${tree.map((c) => `		"${shellPath(c)}") if [[ "$cur" == -* ]]; then offered="${flagsOf(c)}"; else offered="${wordsAt(c)}"; fi ;;`).join("\n")}
 	esac
+	COMPREPLY=($(compgen -W "$offered" -- "$cur"))
 }
-_ecs_access_offer() {
-	if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W "$1" -- "$cur"))
-	elif [[ -n "$2" ]]; then COMPREPLY=($(compgen -W "$2" -- "$cur"))
-	else COMPREPLY=($(compgen -f -- "$cur")); fi
-}
-complete -o filenames -F _ecs_access ecs-access
+complete -o default -F _ecs_access ecs-access
 `;
 }
 
-/** zsh reads the bash function through its own emulation, so that one walk down the tree serves both. */
+/** The same walk in zsh's words, with what each command and option is about. */
 export function zshScript(tree: readonly CommandWords[]): string {
 	return `#compdef ecs-access
 # zsh completion of ecs-access
@@ -57,21 +52,12 @@ _ecs-access() {
 		word="\${words[i]}"
 		if ((skip)); then skip=0; continue; fi
 		case "$path_ $word" in
-${tree.flatMap((c) => c.commands.map((s) => `			"${[...c.path, s.name].map((w) => ` ${w}`).join("")}") path_="$path_ $word" ;;`)).join("\n")}
-			*) case "$path_:$word" in ${valueFlags(tree)}) skip=1 ;; esac ;;
+			(${commandPaths(tree)}) path_="$path_ $word" ;;
+			(*) case "$path_:$word" in (${valueFlags(tree)}) skip=1 ;; esac ;;
 		esac
 	done
 	case "$path_:$prev" in
-${tree
-	.flatMap((c) =>
-		c.options
-			.filter((o) => o.takesValue)
-			.map(
-				(o) =>
-					`		${o.flags.map((f) => `"${shellPath(c)}:${f}"`).join("|")}) ${o.choices.length > 0 ? `compadd -- ${o.choices.join(" ")}` : "_files"}; return ;;`,
-			),
-	)
-	.join("\n")}
+${valueCases(tree, (choices) => `compadd -- ${choices.join(" ")}; return`, "_files; return")}
 	esac
 	local -a offered
 	case "$path_" in
@@ -109,10 +95,12 @@ function __ecs_access_at
 	set -l words (commandline -opc)
 	set -e words[1]
 	set -l typed (string match -v -- '-*' $words)
-	test "$typed" = "$argv" ; and return 0
-	# Arguments may follow a command that has no further commands.
-	test "$argv[1]" = "" ; and return 1
-	string match -q -- "$argv *" "$typed" ; and not contains -- "$typed[1..2]" ${tree
+	test "$typed" = "$argv"; and return 0
+	# Arguments may follow a command, but where a further command follows it is that one's turn.
+	test (count $argv) -eq 0; and return 1
+	string match -q -- "$argv *" "$typed"; or return 1
+	test (count $argv) -gt 1; and return 0
+	not contains -- "$typed[1..2]" ${tree
 		.filter((c) => c.path.length > 1)
 		.map((c) => quote(c.path.join(" ")))
 		.join(" ")}
@@ -141,16 +129,22 @@ function valueFlags(tree: readonly CommandWords[]): string {
 	return patterns.length === 0 ? `"-"` : patterns.join("|");
 }
 
-function valueCases(tree: readonly CommandWords[]): string {
+/** One case an option that takes a value: its choices, or whatever else is done where there are none. */
+function valueCases(tree: readonly CommandWords[], choose: (choices: readonly string[]) => string, otherwise: string): string {
 	const lines = tree.flatMap((c) =>
 		c.options
 			.filter((o) => o.takesValue)
 			.map((o) => {
-				const offer = o.choices.length > 0 ? `compgen -W "${o.choices.join(" ")}" -- "$cur"` : `compgen -f -- "$cur"`;
-				return `		${o.flags.map((f) => `"${shellPath(c)}:${f}"`).join("|")}) COMPREPLY=($(${offer})); return ;;`;
+				const patterns = o.flags.map((f) => `"${shellPath(c)}:${f}"`).join("|");
+				return `		(${patterns}) ${o.choices.length > 0 ? choose(o.choices) : otherwise} ;;`;
 			}),
 	);
 	return lines.join("\n");
+}
+
+/** Patterns of the words that lead one command further down. */
+function commandPaths(tree: readonly CommandWords[]): string {
+	return tree.flatMap((c) => c.commands.map((s) => `"${shellPath(c)} ${s.name}"`)).join("|");
 }
 
 function zshItem(word: string, about: string): string {

@@ -9,7 +9,8 @@ export type ExitCode = 0 | 1 | 2 | 130;
 
 /** Where text goes. Writing to a reader that has gone away is not an error. */
 export interface Output {
-	readonly write: (text: string) => void;
+	/** A promise where the reader is slower than we are; who writes without end must wait for it. */
+	readonly write: (text: string) => Promise<void> | undefined;
 	readonly isTTY: boolean;
 	/** Columns; 120 where there is no terminal, wide enough for an ARN and a place beside it. */
 	readonly columns: number;
@@ -39,7 +40,7 @@ export interface CliContext extends Omit<CliDeps, "setExitCode"> {
 	/** `--state-dir`; the default depends on the installation: state-dir.ts. */
 	readonly stateDir: string | undefined;
 	/** Results. */
-	readonly print: (text: string) => void;
+	readonly print: (text: string) => Promise<void> | undefined;
 	/** Progress, and remarks that are no result. */
 	readonly note: (text: string) => void;
 	readonly progress: Progress;

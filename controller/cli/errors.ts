@@ -41,8 +41,16 @@ function isSystem(error: unknown): boolean {
 
 /** A message may have several lines of its own, each escaped; an empty one falls back to the class. */
 function linesOf(error: unknown): string[] {
-	const message = error instanceof Error ? error.message || error.name : String(error);
+	const message = error instanceof Error ? systemWords(error) || error.name : String(error);
 	return message.split("\n").map((l) => escapeTerminal(l.trim()));
+}
+
+/** `cannot open /tmp/x: no such file or directory` instead of `ENOENT: no such file or directory, open '/tmp/x'`. */
+function systemWords(error: Error): string {
+	const found = /^[A-Z0-9]+: (.+), (\w+)(?: '(.+?)')?$/.exec(error.message);
+	if (!isSystem(error) || found === null) return error.message;
+	const [, reason, call, path] = found;
+	return `cannot ${call}${path === undefined ? "" : ` ${path}`}: ${reason}`;
 }
 
 function adviceLines(error: unknown): string[] {

@@ -1,6 +1,6 @@
 import { TerminalError } from "../model/errors.ts";
 import type { ResourceKey } from "../model/ids.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../model/nearest.ts";
 
 /** Kind of a word: `accesspolicies`, `accesspolicy`, `AccessPolicy`. Throws TerminalError with the nearest kinds. */
 export async function kindOf(word: string): Promise<string> {
@@ -8,7 +8,7 @@ export async function kindOf(word: string): Promise<string> {
 	const wanted = word.toLowerCase();
 	const found = KIND_SCHEMAS.find((k) => k.plural === wanted || k.kind.toLowerCase() === wanted);
 	if (found !== undefined) return found.kind;
-	const near = nearest(
+	const near = suggestions(
 		word,
 		KIND_SCHEMAS.map((k) => k.plural),
 	);
@@ -33,7 +33,14 @@ export function instancesOf(key: ResourceKey, known: readonly ResourceKey[]): re
 export function notFound(key: ResourceKey, known: readonly ResourceKey[]): TerminalError {
 	const [kind, name = ""] = [key.slice(0, key.indexOf("/")), key.slice(key.indexOf("/") + 1)];
 	const names = known.filter((k) => k.startsWith(`${kind}/`)).map((k) => k.slice(kind.length + 1));
-	const near = nearest(name, names);
+	const near = suggestions(name, names);
 	const fix = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "ecs-access get lists what is known";
 	return new TerminalError("NotFound", `nothing is known of ${key}`, { fix });
+}
+
+/** Three names at most: those that begin with the word or hold it, since somebody typed a part, then those a slip away. */
+export function suggestions(word: string, names: readonly string[]): readonly string[] {
+	const part = word.toLowerCase();
+	const whole = part.length < 2 ? [] : names.filter((n) => n.startsWith(part) || (part.length > 3 && n.includes(part)));
+	return [...new Set([...whole, ...nearest(word, names, 3)])].slice(0, 3);
 }

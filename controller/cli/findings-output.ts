@@ -7,7 +7,7 @@ export type FindingFormat = (typeof FINDING_FORMATS)[number];
 
 /** Findings of one artifact in one of the formats; the artifact gives the lines of the code frames. */
 export async function renderFindings(
-	ctx: Pick<CliContext, "color" | "version">,
+	ctx: Pick<CliContext, "color" | "verbose" | "version">,
 	format: FindingFormat,
 	report: FindingReport,
 	artifact: Artifact,
@@ -15,7 +15,7 @@ export async function renderFindings(
 	switch (format) {
 		case "text": {
 			const { renderFindingsText } = await import("../plan/render/findings-text.ts");
-			return renderFindingsText(report, { color: ctx.color.stdout, source: sourceOf(artifact) });
+			return renderFindingsText(report, { color: ctx.color.stdout, verbose: ctx.verbose, source: sourceOf(artifact) });
 		}
 		case "json":
 		case "yaml": {

@@ -95,3 +95,10 @@ function indentOf(text: string): string | number {
 function isObject(value: Json | undefined): value is JsonObject {
 	return value !== null && typeof value === "object" && !Array.isArray(value);
 }
+
+/** The family that a task definition says it is of. Throws TerminalError where the text is no JSON object. */
+export function familyOf(text: string, file: string): string | undefined {
+	const document = parse(text, file);
+	const inner = isObject(document.taskDefinition) ? document.taskDefinition : document;
+	return typeof inner.family === "string" ? inner.family : undefined;
+}

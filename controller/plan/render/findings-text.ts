@@ -1,6 +1,6 @@
 import type { Finding } from "../../model/finding.ts";
 import { escapeTerminal } from "./escape.ts";
-import { findingCounts, sortFindings } from "./findings-section.ts";
+import { type FindingGroup, findingCounts, groupFindings, sortFindings } from "./findings-section.ts";
 import { createPaint, type Paint } from "./palette.ts";
 import { count } from "./words.ts";
 
@@ -14,6 +14,8 @@ export interface FindingReport {
 
 export interface FindingTextOptions {
 	readonly color: boolean;
+	/** Every note, not two of a kind. */
+	readonly verbose: boolean;
 	/** Content of a file by its path as shown, for the code frame; undefined where it is not at hand. */
 	readonly source: (path: string) => string | undefined;
 }
@@ -21,8 +23,24 @@ export interface FindingTextOptions {
 /** What `validate` says: each finding with the line it speaks of, repeats once, the counts last. Ends with a line feed. */
 export function renderFindingsText(report: FindingReport, opts: FindingTextOptions): string {
 	const paint = createPaint(opts.color);
-	const lines = repeats(sortFindings(report.findings)).flatMap((same) => findingText(paint, same, opts.source));
+	const sorted = sortFindings(report.findings);
+	const lines = [
+		...repeats(sorted.filter((f) => f.severity !== "note")).flatMap((same) => findingText(paint, same, opts.source)),
+		...groupFindings(
+			sorted.filter((f) => f.severity === "note"),
+			opts.verbose ? sorted.length : NOTES,
+		).flatMap((group) => noteLines(paint, group)),
+	];
 	return `${[...lines, summaryLine(paint, report)].join("\n")}\n`;
+}
+
+/** Notes of one kind; nobody must act on them, so two tell what they are about. */
+const NOTES = 2;
+
+function noteLines(paint: Paint, { shown, more }: FindingGroup): string[] {
+	const rest = more === 0 ? [] : [paint("dim", `      and ${more} more like this (--verbose lists them)`)];
+	// Without its line: a note asks for nothing that a caret could point at.
+	return [...shown.flatMap((f) => findingText(paint, [f], () => undefined)), ...rest];
 }
 
 /** Findings that differ in nothing but the place, together, in order of first appearance. */
@@ -37,7 +55,8 @@ function findingText(paint: Paint, same: readonly Finding[], source: FindingText
 	const [first, ...more] = same;
 	if (first === undefined) return [];
 	const where = first.origin === null ? "" : `${placeOf(first)}  `;
-	const guardrail = first.guardrail === undefined ? "" : ` (guardrail ${first.guardrail.name}/${first.guardrail.rule})`;
+	const rule = first.guardrail === undefined ? "" : `guardrail ${first.guardrail.name}/${first.guardrail.rule}`;
+	const guardrail = first.message.includes(rule) ? "" : ` (${rule})`;
 	const frame = frameLines(paint, first, source);
 	// Without a frame the advice has no caret to stand behind.
 	const advice = frame.length > 0 || first.fix === undefined ? "" : ` — ${escapeTerminal(first.fix)}`;

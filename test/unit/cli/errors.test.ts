@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { reportError } from "../../../controller/cli/errors.ts";
 import { ConflictError, TerminalError, WaitingError } from "../../../controller/model/errors.ts";
@@ -52,6 +53,16 @@ describe("an error that reaches the top", () => {
 		const error = new Error("outer", { cause: new Error("inner") });
 		expect(report(error).text).toBe("error  outer\n       --verbose shows where it came from\n");
 		expect(report(error, { verbose: true }).text).toMatch(/at .*errors\.test\.ts[\s\S]*caused by: Error: inner/);
+	});
+
+	it("says of a file that cannot be read which, and why", () => {
+		let error: unknown;
+		try {
+			readFileSync("/nowhere/x.json");
+		} catch (thrown) {
+			error = thrown;
+		}
+		expect(report(error).text).toBe("error  cannot open /nowhere/x.json: no such file or directory\n");
 	});
 
 	it("prints no control character, and ends on a cause that causes itself", () => {

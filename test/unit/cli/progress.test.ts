@@ -7,7 +7,14 @@ function world(live: boolean) {
 	let tick: (() => void) | undefined;
 	let period = 0;
 	const progress = createProgress({
-		out: { write: (t) => (written += t), isTTY: live, columns: 80 },
+		out: {
+			write: (t) => {
+				written += t;
+				return undefined;
+			},
+			isTTY: live,
+			columns: 80,
+		},
 		live,
 		clock: { millis: () => now },
 		every: (ms, f) => {

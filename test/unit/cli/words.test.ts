@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { instancesOf, keyOf, kindOf, notFound } from "../../../controller/cli/find-resource.ts";
 import { commandLineError } from "../../../controller/cli/help.ts";
 import { beforeAndAfter, foldHistory } from "../../../controller/cli/history-words.ts";
-import { nearest } from "../../../controller/cli/nearest.ts";
 import { parseSelector } from "../../../controller/cli/selector.ts";
 import { rootOf } from "../../../controller/cli/source-root.ts";
 import { storePath } from "../../../controller/cli/state-dir.ts";
@@ -29,13 +28,14 @@ describe("what is typed", () => {
 		const known = ["AccessPolicy/a@dev", "AccessPolicy/a@prod", "AccessPolicy/ab", "AccessPolicy/b"];
 		expect(instancesOf("AccessPolicy/a", known)).toEqual(known.slice(0, 2));
 		expect(instancesOf("AccessPolicy/a@dev", known)).toEqual(known.slice(0, 1));
-		expect(notFound("AccessPolicy/bb", known).fix).toBe("did you mean ab or b?");
 	});
 
 	it("is answered with the nearest names, and with none that are far", () => {
-		expect(nearest("order-api", ["billing", "orders-api", "orders"])).toEqual(["orders-api"]);
-		expect(nearest("ord", ["orders-api", "billing"])).toEqual(["orders-api"]);
-		expect(nearest("zzz", ["orders-api", "billing"])).toEqual([]);
+		const known = ["AccessPolicy/billing", "AccessPolicy/orders-api", "AccessPolicy/orders"];
+		const fix = (name: string): string | undefined => notFound(`AccessPolicy/${name}`, known).fix;
+		expect(fix("order-api")).toBe("did you mean orders-api?");
+		expect(fix("ord")).toBe("did you mean orders-api or orders?");
+		expect(fix("zzz")).toBe("ecs-access get lists what is known");
 	});
 
 	it("wrongly is one line with the suggestion", () => {

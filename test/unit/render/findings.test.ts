@@ -24,6 +24,7 @@ const report = (findings: readonly Finding[], strict = false) => ({ findings, fi
 const text = (findings: readonly Finding[], strict = false): string =>
 	renderFindingsText(report(findings, strict), {
 		color: false,
+		verbose: false,
 		source: (path) => (path === "policies/orders-api.yaml" ? FILE : undefined),
 	});
 
@@ -74,6 +75,20 @@ policies/orders-api.yaml:5:9  warning  statement 2 has expired
 		expect(text([denied])).toContain("(guardrail baseline/no-iam)");
 		expect(text([denied])).toContain("1 error, 1 of them by a guardrail");
 		expect(text(FINDINGS, true)).toContain("Warnings fail under --strict.");
+	});
+
+	it("show two notes of a kind, each on a line, unless --verbose", () => {
+		const notes = Array.from({ length: 7 }, (_, i) =>
+			finding("Unused", "note", `no policy uses PermissionSet "p${i}"`, at(4, 5)),
+		);
+		expect(text(notes).split("\n")).toEqual([
+			'policies/orders-api.yaml:4:5  note  no policy uses PermissionSet "p0"',
+			'policies/orders-api.yaml:4:5  note  no policy uses PermissionSet "p1"',
+			"      and 5 more like this (--verbose lists them)",
+			"7 notes in 1 of 43 files. Nothing was read from AWS.",
+			"",
+		]);
+		expect(renderFindingsText(report(notes), { color: false, verbose: true, source: () => undefined })).toContain('"p6"');
 	});
 
 	it("show no control character of the file", () => {
