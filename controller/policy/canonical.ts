@@ -121,7 +121,7 @@ export function list(value: string | readonly string[] | undefined): readonly st
 
 /** ASCII only: the names of actions and condition keys are ASCII, and `K` (U+212A) must not become `k`. */
 export function lowerCase(text: string): string {
-	return text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase());
+	return !/[A-Z]/.test(text) ? text : text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase());
 }
 
 function asSet(values: readonly string[]): readonly string[] {

@@ -19,15 +19,24 @@ export interface Clause {
 	readonly values: readonly string[];
 }
 
+const NO_CLAUSES: readonly Clause[] = [];
+const known = new WeakMap<ConditionBlock, readonly Clause[]>();
+
 export function clauses(block: ConditionBlock | undefined): readonly Clause[] {
-	return Object.entries(block ?? {}).flatMap(([written, keys]) =>
-		Object.entries(keys).map(([key, values]) => ({
-			written,
-			operator: operator(written),
-			key: lowerCase(key),
-			values: conditionValues(values),
-		})),
-	);
+	if (block === undefined) return NO_CLAUSES;
+	let made = known.get(block);
+	if (made === undefined) {
+		made = Object.entries(block).flatMap(([written, keys]) =>
+			Object.entries(keys).map(([key, values]) => ({
+				written,
+				operator: operator(written),
+				key: lowerCase(key),
+				values: conditionValues(values),
+			})),
+		);
+		known.set(block, made);
+	}
+	return made;
 }
 
 export function allHold(all: readonly Clause[], context: Context, variables: boolean): Truth {

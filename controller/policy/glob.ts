@@ -18,17 +18,18 @@ export interface Glob {
 	readonly literal: string | null;
 }
 
-const cache = new Map<string, Glob>();
+const plain = new Map<string, Glob>();
+const withVariables = new Map<string, Glob>();
 
 /** `variables` false: a document of 2008, or an action, where `${` is plain text. */
 export function glob(text: string, variables: boolean): Glob {
-	const key = variables && text.includes("${") ? `$${text}` : ` ${text}`;
-	const known = cache.get(key);
+	const of = variables && text.includes("${") ? withVariables : plain;
+	const known = of.get(text);
 	if (known !== undefined) return known;
 	const made = compile(text, variables);
 	// Bounded, because a controller runs for months; a plan of 10,000 roles meets fewer.
-	if (cache.size > 200_000) cache.clear();
-	cache.set(key, made);
+	if (of.size > 200_000) of.clear();
+	of.set(text, made);
 	return made;
 }
 

@@ -3,6 +3,7 @@ import type { ActionCatalogue } from "./action-catalogue.ts";
 import { lowerCase } from "./canonical.ts";
 import { contains, type Glob, glob } from "./glob.ts";
 import { type Atom, atomsOf, type PatternSet, type Region, setContains, setIntersects } from "./regions.ts";
+import { isTelling } from "./requests.ts";
 import { findWitness, type Sides, sides } from "./witness.ts";
 
 export interface ReachRule {
@@ -105,8 +106,11 @@ function excepted(resource: PatternSet, except: readonly Glob[]): boolean {
 	return except.length > 0 && resource.globs.every((r) => except.some((e) => contains(e, r, true)));
 }
 
+const MOST_SEARCHES = 8;
+
 function example(atoms: readonly Atom[], forbidden: Forbidden, all: Sides, catalogue: ActionCatalogue): Witness | null {
-	for (const atom of atoms) {
+	let first: Witness | null = null;
+	for (const atom of atoms.slice(0, MOST_SEARCHES)) {
 		for (const action of forbidden.actions) {
 			if (!setIntersects(atom.action, { not: false, globs: [action] })) continue;
 			const rule: Atom = {
@@ -116,8 +120,9 @@ function example(atoms: readonly Atom[], forbidden: Forbidden, all: Sides, catal
 				clauses: [],
 			};
 			const witness = findWitness([atom, rule], null, all, catalogue);
-			if (witness !== null) return witness;
+			if (witness !== null && isTelling(witness.action)) return witness;
+			first ??= witness;
 		}
 	}
-	return null;
+	return first;
 }

@@ -62,6 +62,11 @@ const COMMON = [
 ];
 const CHANGES = /:(Put|Create|Delete|Update|Send|Run|Start|Invoke|Publish|Attach|Write|Modify)/;
 
+/** Whether a person knows the action at sight. */
+export function isTelling(action: string): boolean {
+	return TELLING.includes(action);
+}
+
 /**
  * Concrete actions in all of the sets: what is telling first, then those in none of `known`. Lazy, because most searches end
  * with the first, and a service's actions are read when they are asked for.
@@ -95,7 +100,7 @@ export function* exampleActions(
 
 /** What `*` becomes in the first five parts of an ARN, then in the last. */
 const PARTS = ["arn", "aws", "x", "eu-west-1", "123456789012"];
-const LAST = ["x", "example", "x/x", "1"];
+const LAST = ["x", "example", "x/x"];
 
 export interface ExampleResource {
 	readonly resource: string;
@@ -104,22 +109,24 @@ export interface ExampleResource {
 }
 
 /**
- * Resources in all of the sets that the action can be asked about: `*` where it takes none. Empty when the statement
- * names no resource of that action, so that it grants nothing.
+ * Resources in all of the sets that the action can be asked about: `*` where it takes none. None when the statement
+ * names no resource of that action, so that it grants nothing. Lazy: most searches end with the first.
  */
-export function exampleResources(
+export function* exampleResources(
 	action: string,
 	sets: readonly PatternSet[],
 	context: Context,
 	catalogue: ActionCatalogue,
-): readonly ExampleResource[] {
+): Generator<ExampleResource> {
 	const known = catalogue.has(action);
 	const types = catalogue.resourcesOf(action).toSorted((a, b) => a.length - b.length);
-	const star: ExampleResource = { resource: "*", context };
-	if (known && types.length === 0) return within("*", sets, context) ? [star] : [];
+	if (known && types.length === 0) {
+		if (within("*", sets, context)) yield { resource: "*", context };
+		return;
+	}
 	const bases = sets.filter((s) => !s.not).map((s) => s.globs);
 	const [first = [EVERYTHING], ...others] = bases;
-	const found = new Map<string, ExampleResource>();
+	const found = new Set<string>();
 	for (const last of LAST) {
 		for (const base of first) {
 			for (const type of known ? types : ["*"]) {
@@ -129,19 +136,35 @@ export function exampleResources(
 						(text, other) => (text === null || matches(other, text) === true ? text : join(base, other, last, context)),
 						join(base, glob(type, false), last, context),
 					);
-				if (resource === null) continue;
+				if (resource === null || found.has(resource)) continue;
+				found.add(resource);
 				const filled = { ...context, ...variablesOf([base, ...others.flat()], context) };
-				if (within(resource, sets, filled)) found.set(resource, { resource, context: filled });
+				if (within(resource, sets, filled)) yield { resource, context: filled };
 			}
 		}
 	}
-	return [...found.values()];
 }
 
 const EVERYTHING: Glob = glob("*", false);
 
-/** Part by part where both are ARNs, so that a region is filled with a region and an account with an account. */
+const joined = new WeakMap<Glob, Map<string, string | null>>();
+
+/** Remembered where nothing unknown is in them: a search asks for the same few again and again. */
 function join(a: Glob, b: Glob, last: string, context: Context): string | null {
+	if ([a, b].some((g) => g.tokens.some((t) => t.is === "unknown"))) return joinOnce(a, b, last, context);
+	const ofA = joined.get(a) ?? new Map<string, string | null>();
+	joined.set(a, ofA);
+	const key = `${last} ${b.text}`;
+	let made = ofA.get(key);
+	if (made === undefined) {
+		made = joinOnce(a, b, last, context);
+		ofA.set(key, made);
+	}
+	return made;
+}
+
+/** Part by part where both are ARNs, so that a region is filled with a region and an account with an account. */
+function joinOnce(a: Glob, b: Glob, last: string, context: Context): string | null {
 	const fill = (filler: string) => (name: string | null) => (name === null ? filler : example(name, context));
 	const [left, right] = [arnParts(a.text), arnParts(b.text)];
 	const whole = left ?? right;

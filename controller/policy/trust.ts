@@ -50,8 +50,11 @@ function names(principal: "*" | PrincipalMap): readonly string[] {
 /** Proven: whoever `a` lets in, `b` lets in. */
 function inside(a: readonly Trusted[], b: readonly Trusted[]): boolean {
 	const allowed = (t: Trusted) => t.region.effect === "Allow";
+	const lets = a.filter(allowed);
+	// A Deny counts only for somebody who is let in.
+	if (lets.length === 0) return true;
 	return (
-		a.filter(allowed).every((t) => b.some((u) => allowed(u) && covered(t, u))) &&
+		lets.every((t) => b.some((u) => allowed(u) && covered(t, u))) &&
 		b.filter((u) => !allowed(u)).every((u) => a.some((t) => !allowed(t) && covered(u, t)))
 	);
 }

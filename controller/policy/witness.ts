@@ -44,13 +44,7 @@ export function findWitness(atoms: readonly Atom[], from: Sides | null, to: Side
 		if (++actions > MOST_ACTIONS) return null;
 		const any = atoms.every((a) => isEverything(a.resource)) && everywhere(action, from, to);
 		for (const start of starts) {
-			const resources = exampleResources(
-				action,
-				atoms.map((a) => a.resource),
-				start,
-				catalogue,
-			);
-			for (const { resource, context } of any ? [{ resource: "*", context: start }, ...resources] : resources) {
+			for (const { resource, context } of resourcesFor(action, atoms, start, any, catalogue)) {
 				const queue: Context[] = [context];
 				for (let tried = 0; tried < MOST_CONTEXTS && queue.length > 0; tried++) {
 					if (++trials > MOST_TRIALS) return null;
@@ -63,6 +57,12 @@ export function findWitness(atoms: readonly Atom[], from: Sides | null, to: Side
 		}
 	}
 	return null;
+}
+
+function* resourcesFor(action: string, atoms: readonly Atom[], context: Context, any: boolean, catalogue: ActionCatalogue) {
+	if (any) yield { resource: "*", context };
+	const sets = atoms.map((a) => a.resource);
+	yield* exampleResources(action, sets, context, catalogue);
 }
 
 /** True: a witness. Otherwise other contexts worth a trial. */

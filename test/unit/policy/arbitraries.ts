@@ -39,10 +39,7 @@ const string = fc.tuple(
 const clause = fc.oneof(
 	string.map(([each, op, exists, k, values]) => ({ [`${each}${op}${exists}`]: { [k]: values } })),
 	fc
-		.tuple(
-			fc.constantFrom("IpAddress", "NotIpAddress"),
-			fc.constantFrom("10.0.0.0/8", "10.1.0.0/16", "192.0.2.7"),
-		)
+		.tuple(fc.constantFrom("IpAddress", "NotIpAddress"), fc.constantFrom("10.0.0.0/8", "10.1.0.0/16", "192.0.2.7"))
 		.map(([op, v]) => ({ [op]: { "aws:SourceIp": v } })),
 	fc
 		.tuple(
