@@ -4,10 +4,12 @@ import { registerApprove } from "./approve.ts";
 import { registerCompletion } from "./completion.ts";
 import { type CliDeps, LOG_LEVELS } from "./context.ts";
 import { registerDescribe } from "./describe.ts";
+import { registerExplain } from "./explain-verb.ts";
 import { registerForget } from "./forget.ts";
 import { registerGet } from "./get.ts";
 import { commandLineError, exitCodes } from "./help.ts";
 import { registerHistory } from "./history.ts";
+import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
 import { registerPlan } from "./plan.ts";
 import { registerPolicy } from "./policy.ts";
@@ -23,6 +25,7 @@ export type RegisterVerb = (program: Command, deps: CliDeps) => void;
 /** In the order of the help: what one does first, first. */
 const VERBS: readonly RegisterVerb[] = [
 	registerInit,
+	registerImport,
 	registerValidate,
 	registerPlan,
 	registerApply,
@@ -31,6 +34,7 @@ const VERBS: readonly RegisterVerb[] = [
 	registerGet,
 	registerDescribe,
 	registerHistory,
+	registerExplain,
 	registerRender,
 	registerPolicy,
 	registerCompletion,

@@ -94,6 +94,7 @@ policies/orders-api.yaml:5:9  warning  statement 2 has expired
 	it("show no control character of the file", () => {
 		const out = renderFindingsText(report([finding("X", "error", "bad", at(1, 1))]), {
 			color: false,
+			verbose: false,
 			source: () => "a: \u001b[2Jx",
 		});
 		expect(out).toContain("a: \\x1b[2Jx");

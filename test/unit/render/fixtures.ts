@@ -81,7 +81,7 @@ export function planFile(plans: readonly Plan[], rest: Partial<PlanFile> = {}): 
 	return {
 		apiVersion: "ecs-access.dev/v1alpha1",
 		kind: "PlanFile",
-		id: "sha256:7c1e0a9f0000000000000000000000000000000000000000000000000000000",
+		id: `sha256:7c1e0a9f${"0".repeat(56)}`,
 		createdAt: "2026-11-24T10:00:00Z",
 		request: { path: "policies", prune: false },
 		revision: { kind: "commit", id: "3f2a91c0000000000000000000000000000000000" },
