@@ -129,6 +129,8 @@ function taskRole(role: ImportedTaskRole): Readonly<Record<string, unknown>> {
 }
 
 function statementFields(s: Statement): Readonly<Record<string, unknown>> {
+	// An operator without keys says nothing.
+	const conditions = Object.fromEntries(Object.entries(s.Condition ?? {}).filter(([, keys]) => Object.keys(keys).length > 0));
 	return {
 		...(s.Sid !== undefined && { sid: s.Sid }),
 		...(s.Effect === "Deny" && { effect: s.Effect }),
@@ -136,7 +138,7 @@ function statementFields(s: Statement): Readonly<Record<string, unknown>> {
 		...(s.NotAction !== undefined && { notActions: list(s.NotAction) }),
 		...(s.Resource !== undefined && { resources: list(s.Resource) }),
 		...(s.NotResource !== undefined && { notResources: list(s.NotResource) }),
-		...(s.Condition !== undefined && { conditions: s.Condition }),
+		...(Object.keys(conditions).length > 0 && { conditions }),
 	};
 }
 

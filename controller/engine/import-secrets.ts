@@ -1,4 +1,5 @@
 import type { Account } from "../model/account.ts";
+import { parseSecretRef } from "../model/secret-ref.ts";
 import type { ImportedSecret } from "./import-document.ts";
 
 export interface ImportedSecrets {
@@ -7,9 +8,6 @@ export interface ImportedSecrets {
 	readonly problems: readonly string[];
 }
 
-/** `arn:…:secret:NAME-AbCdEf:json-key:version-stage:version-id`; the colons after the name all or none (aws-facts §4.3). */
-const SECRET_ARN = /^arn:([^:]+):secretsmanager:([^:]+):([0-9]{12}):secret:([^:]+)(?::([^:]*):([^:]*):([^:]*))?$/;
-const PARAMETER_ARN = /^arn:([^:]+):ssm:([^:]+):([0-9]{12}):parameter\/([^:]+)$/;
 /** Secrets Manager adds six random characters to a secret's name. */
 const SUFFIX = /-[A-Za-z0-9]{6}$/;
 
@@ -37,22 +35,20 @@ function express(
 	account: Account,
 	region: string,
 ): Pick<ImportedSecret, "secret" | "parameter" | "jsonKey"> | string {
-	const secret = SECRET_ARN.exec(from);
-	if (secret !== null) {
-		const [, partition, itsRegion, itsAccount, full = "", jsonKey = "", stage = "", version = ""] = secret;
-		if (version !== "") return "its task definition pins a version id";
-		if (stage !== "" && stage !== "AWSCURRENT") return `its task definition reads the version stage ${stage}`;
-		const near = partition === account.partition && itsRegion === region && itsAccount === account.accountId;
-		const arn = `arn:${partition}:secretsmanager:${itsRegion}:${itsAccount}:secret:${full}`;
-		return { secret: near ? full.replace(SUFFIX, "") : arn, ...(jsonKey !== "" && { jsonKey }) };
+	const ref = parseSecretRef(from);
+	if (ref === null) return "its valueFrom is neither a secret nor a parameter";
+	if (ref.versionId !== null) return "its task definition pins a version id";
+	if (ref.versionStage !== null && ref.versionStage !== "AWSCURRENT") {
+		return `its task definition reads the version stage ${ref.versionStage}`;
 	}
-	const parameter = PARAMETER_ARN.exec(from);
-	if (parameter !== null) {
-		const [, partition, itsRegion, itsAccount, name = ""] = parameter;
-		const near = partition === account.partition && itsRegion === region && itsAccount === account.accountId;
-		// The ARN of `/prod/url` has one slash, and so has that of `url`: a name of several parts starts with one.
-		return { parameter: near ? (name.includes("/") ? `/${name}` : name) : from };
+	const near =
+		(ref.partition ?? account.partition) === account.partition &&
+		(ref.region ?? region) === region &&
+		(ref.account ?? account.accountId) === account.accountId;
+	if (ref.store === "secret") {
+		const arn = `arn:${ref.partition}:secretsmanager:${ref.region}:${ref.account}:secret:${ref.name}`;
+		return { secret: near ? ref.name.replace(SUFFIX, "") : arn, ...(ref.jsonKey !== null && { jsonKey: ref.jsonKey }) };
 	}
-	if (from.startsWith("arn:")) return "its valueFrom is neither a secret's nor a parameter's ARN";
-	return { parameter: from };
+	// A name of several parts is one with a leading slash; the ARN has that slash either way.
+	return { parameter: near ? (ref.name.includes("/") ? `/${ref.name}` : ref.name) : from };
 }

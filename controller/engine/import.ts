@@ -13,7 +13,7 @@ import {
 	workloadLabel,
 } from "./import-group.ts";
 import { fileNames, policyNames } from "./import-names.ts";
-import { comparedPart, leftOutBecause } from "./import-roles.ts";
+import { comparedPart, leftOutBecause, nameOf } from "./import-roles.ts";
 import { type ImportedSecrets, importSecrets } from "./import-secrets.ts";
 import { importStatements } from "./import-statements.ts";
 
@@ -24,6 +24,8 @@ export interface ImportOptions {
 	/** Name of the Account document that the policies shall refer to; null where there is none. */
 	readonly accountRef: string | null;
 	readonly installation: string;
+	/** Name of the role we act as, which is never ours to write; null when we are no role. */
+	readonly ownRole: string | null;
 	/** What git says already, so that nothing is claimed twice. */
 	readonly inGit: {
 		/** `metadata.name` of the policies. */
@@ -93,7 +95,7 @@ export function importDocuments(
 			notes.push(`left out: role ${use.name}, of ${named(use.workloads, home)}: ${reason ?? "it does not exist"}`);
 			continue;
 		}
-		if (workloads.length > 0) drafts.push(draft({ name: role.target.name, workloads }, role, opts));
+		if (workloads.length > 0) drafts.push(draft({ name: nameOf(role), workloads }, role, opts));
 	}
 	const repeated = repeatedStatements(drafts);
 	const policies = policyNames(
@@ -137,11 +139,11 @@ interface Draft {
 }
 
 function draft(use: RoleUse, role: Role, opts: ImportOptions): Draft {
-	const { name } = role.target;
+	const { name } = use;
 	const { path, permissionsBoundary } = role.state;
 	const compared = comparedPart(role);
 	const imported = importStatements(compared.inline, opts.account.partition);
-	const reason = opts.unmanaged.get(name.toLowerCase()) ?? imported.reason;
+	const reason = opts.unmanaged.get(name.toLowerCase()) ?? compared.unreadable ?? imported.reason;
 	if (reason !== null || imported.statements === null) {
 		const remark = `named, not owned: ${reason}; to own it, rewrite the role, then import again`;
 		return { use, role, taskRole: { mode: "Unmanaged", name, path }, keys: [], remarks: [remark] };
@@ -190,8 +192,9 @@ function policyText(
 		if (text === null) return null;
 		const parsed = parseRole(text);
 		const role = s.live.get(parsed.name.toLowerCase());
-		if (role === undefined) remark(`execution role ${parsed.name} does not exist or could not be read`);
-		return { name: role?.target.name ?? parsed.name, path: role?.state.path ?? parsed.path ?? "/" };
+		if (role !== undefined) return { name: nameOf(role), path: role.state.path };
+		remark(`execution role ${parsed.name} is not declared here: there is none of that name in the account`);
+		return null;
 	};
 	const secrets = (e: {
 		readonly region: string;

@@ -218,6 +218,21 @@ describe("what no file can say", () => {
 		expect(imported.roles.get("x.yaml")).toEqual({ name: "x", managed: false });
 	});
 
+	test.each([
+		["its trust policy", { trust: UNREADABLE }],
+		['inline policy "p"', { inline: { p: UNREADABLE } }],
+	])("a role of which %s cannot be read is named and not owned", (what, state) => {
+		const imported = importDocuments([service("a", "x")], roles(role("x", state)), options);
+		expect(file(imported, "x.yaml").spec.taskRole).toEqual({ mode: "Unmanaged", name: "x" });
+		expect(imported.notes).toEqual([expect.stringContaining(`${what} cannot be read`)]);
+	});
+
+	test("an execution role that is gone is not declared, so that nothing waits for it", () => {
+		const imported = importDocuments([service("a", "x", { executionRole: roleArn("gone") })], roles(role("x")), options);
+		expect(file(imported, "x.yaml").spec.executionRole).toBeUndefined();
+		expect(imported.notes).toEqual([expect.stringContaining("execution role gone is not declared")]);
+	});
+
 	test("IAM's own variables and escapes are no obstacle", () => {
 		const inline = document(allow("s3:*", "arn:aws:s3:::b/${aws:username}/${*}/${?}/${$}/${aws:PrincipalTag/team, 'none'}"));
 		const imported = importDocuments([service("a", "x")], roles(role("x", { inline: { inline } })), options);
@@ -283,6 +298,12 @@ describe("what is left out", () => {
 		expect(imported.notes[0]).toContain(reason);
 	});
 
+	test("the role that these credentials act as is left alone", () => {
+		const imported = importDocuments([service("a", "x")], roles(role("x")), { ...options, ownRole: "X" });
+		expect(imported.files.size).toBe(0);
+		expect(imported.notes).toEqual([expect.stringContaining("it is the role that these credentials act as")]);
+	});
+
 	test("what git owns already is not claimed a second time", () => {
 		const workloads = [service("a", "x"), service("b", "y"), service("c", "y")];
 		const imported = importDocuments(workloads, roles(role("x"), role("y")), {
@@ -327,6 +348,7 @@ describe("names", () => {
 	});
 });
 
+const UNREADABLE = { Version: "unreadable", Statement: [] };
 const SECRET = SECRET_PREFIX();
 
 function SECRET_PREFIX(): string {

@@ -26,6 +26,7 @@ export const options: ImportOptions = {
 	account,
 	accountRef: null,
 	installation: "default",
+	ownRole: null,
 	inGit: { names: new Set(), roles: new Map(), workloads: new Map() },
 	unmanaged: new Map(),
 	omitted: new Map(),
