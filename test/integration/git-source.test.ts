@@ -185,6 +185,23 @@ describe("a git repository", () => {
 		expect(existsSync(dir.at("ran"))).toBe(false);
 	});
 
+	test("does not run a command that an address is rewritten to", async () => {
+		const rewrite = (kind: string) => ({
+			...GIT_ENV,
+			GIT_CONFIG_COUNT: "2",
+			GIT_CONFIG_KEY_0: `url.${kind}.insteadOf`,
+			GIT_CONFIG_VALUE_0: "https://git.acme.example/",
+			GIT_CONFIG_KEY_1: "protocol.ext.allow",
+			GIT_CONFIG_VALUE_1: "always",
+		});
+		const url = "https://git.acme.example/access";
+		expect((await failure(fetch({ url, env: rewrite(`ext::touch ${dir.at("ran")} `) }))).message).toContain(
+			"transport 'ext' not allowed",
+		);
+		expect(existsSync(dir.at("ran"))).toBe(false);
+		expect((await failure(fetch({ url, env: rewrite(`${dir.path}/`) }))).message).toContain("transport 'file' not allowed");
+	});
+
 	test("emptied of YAML is never the whole source", async () => {
 		gitIn(repo(), "rm", "-q", "-r", "policies");
 		dir.write("access/policies/README.md", "moved");
@@ -313,7 +330,7 @@ describe("signatures", () => {
 		gitIn(repo(), "update-ref", "refs/heads/main", forged);
 		dir.write(
 			"bin/gpg",
-			`#!/bin/sh\necho "[GNUPG:] GOODSIG 1 Anna"; echo "[GNUPG:] VALIDSIG 1"; echo "[GNUPG:] TRUST_ULTIMATE"\n`,
+			`#!/bin/sh\nprintf '%s\\n' '[GNUPG:] NEWSIG' '[GNUPG:] GOODSIG 0123456789ABCDEF Anna' '[GNUPG:] TRUST_ULTIMATE 0 pgp'\n`,
 		);
 		chmodSync(dir.at("bin/gpg"), 0o755);
 		const env = { ...GIT_ENV, PATH: `${dir.at("bin")}:${GIT_ENV.PATH}` };
@@ -465,9 +482,14 @@ describe("a remote over the network", () => {
 		const server = await serve(0);
 		try {
 			const abort = new AbortController();
-			const pending = failure(fetch({ url: `http://${server.url}` }, abort.signal));
+			let settled = false;
+			const pending = failure(fetch({ url: `http://${server.url}` }, abort.signal)).finally(() => {
+				settled = true;
+			});
 			await expect.poll(() => headers.length, { timeout: 20_000 }).toBeGreaterThan(0);
 			abort.abort(new Error("told to stop"));
+			// git itself would give up after half a minute without an answer.
+			await expect.poll(() => settled, { timeout: 10_000 }).toBe(true);
 			expect((await pending).message).toBe("told to stop");
 			const running = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
 			expect(running).not.toContain(server.url);

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 
 const STORE = new URL("../../../controller/store/", import.meta.url).href;
 
 /** What every program of these tests may use. */
 const PRELUDE = `
+	import { existsSync } from "node:fs";
 	import { openStore } from "${STORE}sqlite.ts";
 	import { acquireLease } from "${STORE}lease.ts";
 	import { lockFile } from "${STORE}file-lock.ts";
@@ -13,6 +15,7 @@ const PRELUDE = `
 		sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 	};
 	const say = (text) => process.stdout.write(text + "\\n");
+	const atOnce = (gate) => { say("ready"); while (!existsSync(gate)); };
 	const fail = (error) => say("failed " + error.reason + ": " + error.message);
 `;
 
@@ -58,4 +61,12 @@ export function runProgram(program: string, options: { readonly shell?: string; 
 				child.on("close", () => reject(new Error(`ended before it said ${line}: ${out}${err}`)));
 			}),
 	};
+}
+
+/** Several processes of one program, which all wait at the `gate` file (`atOnce`) until the last of them is there. */
+export async function runAtOnce(program: string, count: number, gate: string): Promise<readonly string[]> {
+	const all = Array.from({ length: count }, () => runProgram(`atOnce(${JSON.stringify(gate)});\n${program}`));
+	await Promise.all(all.map((p) => p.said(/ready\n/)));
+	writeFileSync(gate, "");
+	return (await Promise.all(all.map((p) => p.ended))).map((r) => (r.out + r.err).replace("ready\n", ""));
 }

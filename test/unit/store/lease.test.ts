@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../../../controller/model/ports.ts";
 import { acquireLease, type Lease, type LeaseHeld } from "../../../controller/store/lease.ts";
 import { openStore } from "../../../controller/store/sqlite.ts";
-import { runProgram } from "./child.ts";
+import { runAtOnce } from "./child.ts";
 
 let store: Store;
 let now: number;
@@ -112,7 +112,7 @@ describe("a lease", () => {
 				const s = openStore({ path: ${JSON.stringify(path)} });
 				const l = acquireLease(s, { name: "writer", holder: "process " + process.pid, ttlSeconds: 60, callTimeoutSeconds: 15, clock });
 				say("heldBy" in l ? "held by " + l.heldBy : "won " + process.pid);`;
-			const said = (await Promise.all(Array.from({ length: 6 }, () => runProgram(program).ended))).map((r) => r.out + r.err);
+			const said = await runAtOnce(program, 6, join(dir, "go"));
 			const winners = said.flatMap((s) => /^won (\d+)/.exec(s)?.[1] ?? []);
 			expect(winners).toHaveLength(1);
 			expect(said.filter((s) => s === `held by process ${winners[0]}\n`)).toHaveLength(5);
