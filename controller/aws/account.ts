@@ -40,6 +40,8 @@ export interface AccountAccessOptions {
 	readonly progress?: (p: ReadProgress) => void;
 	/** 0 to below 1, for the jitter of retries. */
 	readonly random?: () => number;
+	/** Milliseconds, see clients.ts. */
+	readonly requestTimeout?: number;
 }
 
 export interface ReadProgress {
@@ -68,6 +70,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 				partition: account.partition,
 				region: account.region,
 				userAgent,
+				...(options.requestTimeout !== undefined && { requestTimeout: options.requestTimeout }),
 			}),
 			limiter: shared.limiter(account.accountId ?? account.name),
 			clock,

@@ -20,6 +20,8 @@ export interface ClientOptions {
 	readonly region: string | null;
 	/** Appended to the SDK's user agent, which CloudTrail records: `ecs-access/0.1.0`, the reconcile id, the revision. */
 	readonly userAgent: readonly (readonly [name: string, value: string])[];
+	/** Milliseconds for one attempt of a call; default 10 s, three times that for a page of all roles. */
+	readonly requestTimeout?: number;
 }
 
 /** Sockets, kept open between calls and passes. */
@@ -42,7 +44,11 @@ export function createAgents(): Agents {
 	};
 }
 
-type Send<O extends Operation> = (input: Input<O>, signal: AbortSignal) => Promise<Output<O>>;
+interface SendOptions {
+	readonly abortSignal: AbortSignal;
+	readonly requestTimeout: number;
+}
+type Send<O extends Operation> = (input: Input<O>, options: SendOptions) => Promise<Output<O>>;
 type Api<S extends Service> = { readonly [O in OperationOf<S>]: Send<O> };
 
 /** Sends one operation with the SDK's own (low) retries; no pacing, no classified errors: that is call.ts. */
@@ -53,12 +59,16 @@ export interface Clients {
 /** The SDK's own retries; ours are above them (ARCHITECTURE.md, Applying safely). */
 const MAX_ATTEMPTS = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A full page of GetAccountAuthorizationDetails is several megabytes; nothing else comes near this. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Twice this is well below what a write may take in all (call.ts), so that a call that hangs can still be looked into. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** A full page of GetAccountAuthorizationDetails is several megabytes; nothing else comes near it. */
+const SLOW_CALLS: ReadonlySet<Operation> = new Set(["iam:GetAccountAuthorizationDetails"]);
+const SLOW_FACTOR = 3;
 
 /** One client a service and region, each SDK module loaded when it is first needed: together they cost about 250 ms. */
 export function createClients(options: ClientOptions): Clients {
 	const open = new Map<string, Promise<Partial<Record<Operation, unknown>>>>();
+	const requestTimeout = options.requestTimeout ?? REQUEST_TIMEOUT_MS;
 	const config = (region: string | null): Config => ({
 		...(region !== null && { region }),
 		credentials: options.credentials,
@@ -67,7 +77,7 @@ export function createClients(options: ClientOptions): Clients {
 		customUserAgent: options.userAgent.map(([name, value]): [string, string] => [name, value]),
 		requestHandler: {
 			connectionTimeout: CONNECT_TIMEOUT_MS,
-			requestTimeout: REQUEST_TIMEOUT_MS,
+			requestTimeout,
 			// Without it a hanging request is only warned of (moto-facts §9).
 			throwOnRequestTimeout: true,
 			httpAgent: options.agents.http,
@@ -86,7 +96,10 @@ export function createClients(options: ClientOptions): Clients {
 				open.set(key, api);
 			}
 			const send = (await api)[op] as Send<typeof op>;
-			return send(input, signal);
+			return send(input, {
+				abortSignal: signal,
+				requestTimeout: SLOW_CALLS.has(op) ? SLOW_FACTOR * requestTimeout : requestTimeout,
+			});
 		},
 	};
 }
@@ -112,8 +125,8 @@ async function sts(config: Config): Promise<Api<"sts">> {
 	const sdk = await import("@aws-sdk/client-sts");
 	const c = new sdk.STSClient(config);
 	return {
-		"sts:GetCallerIdentity": (i, abortSignal) => c.send(new sdk.GetCallerIdentityCommand(i), { abortSignal }),
-		"sts:AssumeRole": (i, abortSignal) => c.send(new sdk.AssumeRoleCommand(i), { abortSignal }),
+		"sts:GetCallerIdentity": (i, o) => c.send(new sdk.GetCallerIdentityCommand(i), o),
+		"sts:AssumeRole": (i, o) => c.send(new sdk.AssumeRoleCommand(i), o),
 	};
 }
 
@@ -121,27 +134,25 @@ async function iam(config: Config): Promise<Api<"iam">> {
 	const sdk = await import("@aws-sdk/client-iam");
 	const c = new sdk.IAMClient(config);
 	return {
-		"iam:ListAccountAliases": (i, abortSignal) => c.send(new sdk.ListAccountAliasesCommand(i), { abortSignal }),
-		"iam:GetAccountAuthorizationDetails": (i, abortSignal) =>
-			c.send(new sdk.GetAccountAuthorizationDetailsCommand(i), { abortSignal }),
-		"iam:GetRole": (i, abortSignal) => c.send(new sdk.GetRoleCommand(i), { abortSignal }),
-		"iam:ListRolePolicies": (i, abortSignal) => c.send(new sdk.ListRolePoliciesCommand(i), { abortSignal }),
-		"iam:GetRolePolicy": (i, abortSignal) => c.send(new sdk.GetRolePolicyCommand(i), { abortSignal }),
-		"iam:ListAttachedRolePolicies": (i, abortSignal) => c.send(new sdk.ListAttachedRolePoliciesCommand(i), { abortSignal }),
-		"iam:GetPolicy": (i, abortSignal) => c.send(new sdk.GetPolicyCommand(i), { abortSignal }),
-		"iam:GetPolicyVersion": (i, abortSignal) => c.send(new sdk.GetPolicyVersionCommand(i), { abortSignal }),
-		"iam:CreateRole": (i, abortSignal) => c.send(new sdk.CreateRoleCommand(i), { abortSignal }),
-		"iam:UpdateAssumeRolePolicy": (i, abortSignal) => c.send(new sdk.UpdateAssumeRolePolicyCommand(i), { abortSignal }),
-		"iam:PutRolePolicy": (i, abortSignal) => c.send(new sdk.PutRolePolicyCommand(i), { abortSignal }),
-		"iam:DeleteRolePolicy": (i, abortSignal) => c.send(new sdk.DeleteRolePolicyCommand(i), { abortSignal }),
-		"iam:AttachRolePolicy": (i, abortSignal) => c.send(new sdk.AttachRolePolicyCommand(i), { abortSignal }),
-		"iam:DetachRolePolicy": (i, abortSignal) => c.send(new sdk.DetachRolePolicyCommand(i), { abortSignal }),
-		"iam:PutRolePermissionsBoundary": (i, abortSignal) => c.send(new sdk.PutRolePermissionsBoundaryCommand(i), { abortSignal }),
-		"iam:DeleteRolePermissionsBoundary": (i, abortSignal) =>
-			c.send(new sdk.DeleteRolePermissionsBoundaryCommand(i), { abortSignal }),
-		"iam:TagRole": (i, abortSignal) => c.send(new sdk.TagRoleCommand(i), { abortSignal }),
-		"iam:UntagRole": (i, abortSignal) => c.send(new sdk.UntagRoleCommand(i), { abortSignal }),
-		"iam:DeleteRole": (i, abortSignal) => c.send(new sdk.DeleteRoleCommand(i), { abortSignal }),
+		"iam:ListAccountAliases": (i, o) => c.send(new sdk.ListAccountAliasesCommand(i), o),
+		"iam:GetAccountAuthorizationDetails": (i, o) => c.send(new sdk.GetAccountAuthorizationDetailsCommand(i), o),
+		"iam:GetRole": (i, o) => c.send(new sdk.GetRoleCommand(i), o),
+		"iam:ListRolePolicies": (i, o) => c.send(new sdk.ListRolePoliciesCommand(i), o),
+		"iam:GetRolePolicy": (i, o) => c.send(new sdk.GetRolePolicyCommand(i), o),
+		"iam:ListAttachedRolePolicies": (i, o) => c.send(new sdk.ListAttachedRolePoliciesCommand(i), o),
+		"iam:GetPolicy": (i, o) => c.send(new sdk.GetPolicyCommand(i), o),
+		"iam:GetPolicyVersion": (i, o) => c.send(new sdk.GetPolicyVersionCommand(i), o),
+		"iam:CreateRole": (i, o) => c.send(new sdk.CreateRoleCommand(i), o),
+		"iam:UpdateAssumeRolePolicy": (i, o) => c.send(new sdk.UpdateAssumeRolePolicyCommand(i), o),
+		"iam:PutRolePolicy": (i, o) => c.send(new sdk.PutRolePolicyCommand(i), o),
+		"iam:DeleteRolePolicy": (i, o) => c.send(new sdk.DeleteRolePolicyCommand(i), o),
+		"iam:AttachRolePolicy": (i, o) => c.send(new sdk.AttachRolePolicyCommand(i), o),
+		"iam:DetachRolePolicy": (i, o) => c.send(new sdk.DetachRolePolicyCommand(i), o),
+		"iam:PutRolePermissionsBoundary": (i, o) => c.send(new sdk.PutRolePermissionsBoundaryCommand(i), o),
+		"iam:DeleteRolePermissionsBoundary": (i, o) => c.send(new sdk.DeleteRolePermissionsBoundaryCommand(i), o),
+		"iam:TagRole": (i, o) => c.send(new sdk.TagRoleCommand(i), o),
+		"iam:UntagRole": (i, o) => c.send(new sdk.UntagRoleCommand(i), o),
+		"iam:DeleteRole": (i, o) => c.send(new sdk.DeleteRoleCommand(i), o),
 	};
 }
 
@@ -149,13 +160,13 @@ async function ecs(config: Config): Promise<Api<"ecs">> {
 	const sdk = await import("@aws-sdk/client-ecs");
 	const c = new sdk.ECSClient(config);
 	return {
-		"ecs:DescribeServices": (i, abortSignal) => c.send(new sdk.DescribeServicesCommand(i), { abortSignal }),
-		"ecs:DescribeTaskDefinition": (i, abortSignal) => c.send(new sdk.DescribeTaskDefinitionCommand(i), { abortSignal }),
-		"ecs:ListClusters": (i, abortSignal) => c.send(new sdk.ListClustersCommand(i), { abortSignal }),
-		"ecs:ListServices": (i, abortSignal) => c.send(new sdk.ListServicesCommand(i), { abortSignal }),
-		"ecs:ListTaskDefinitionFamilies": (i, abortSignal) => c.send(new sdk.ListTaskDefinitionFamiliesCommand(i), { abortSignal }),
-		"ecs:ListTasks": (i, abortSignal) => c.send(new sdk.ListTasksCommand(i), { abortSignal }),
-		"ecs:DescribeTasks": (i, abortSignal) => c.send(new sdk.DescribeTasksCommand(i), { abortSignal }),
+		"ecs:DescribeServices": (i, o) => c.send(new sdk.DescribeServicesCommand(i), o),
+		"ecs:DescribeTaskDefinition": (i, o) => c.send(new sdk.DescribeTaskDefinitionCommand(i), o),
+		"ecs:ListClusters": (i, o) => c.send(new sdk.ListClustersCommand(i), o),
+		"ecs:ListServices": (i, o) => c.send(new sdk.ListServicesCommand(i), o),
+		"ecs:ListTaskDefinitionFamilies": (i, o) => c.send(new sdk.ListTaskDefinitionFamiliesCommand(i), o),
+		"ecs:ListTasks": (i, o) => c.send(new sdk.ListTasksCommand(i), o),
+		"ecs:DescribeTasks": (i, o) => c.send(new sdk.DescribeTasksCommand(i), o),
 	};
 }
 
@@ -163,9 +174,9 @@ async function events(config: Config): Promise<Api<"events">> {
 	const sdk = await import("@aws-sdk/client-eventbridge");
 	const c = new sdk.EventBridgeClient(config);
 	return {
-		"events:ListEventBuses": (i, abortSignal) => c.send(new sdk.ListEventBusesCommand(i), { abortSignal }),
-		"events:ListRuleNamesByTarget": (i, abortSignal) => c.send(new sdk.ListRuleNamesByTargetCommand(i), { abortSignal }),
-		"events:ListTargetsByRule": (i, abortSignal) => c.send(new sdk.ListTargetsByRuleCommand(i), { abortSignal }),
+		"events:ListEventBuses": (i, o) => c.send(new sdk.ListEventBusesCommand(i), o),
+		"events:ListRuleNamesByTarget": (i, o) => c.send(new sdk.ListRuleNamesByTargetCommand(i), o),
+		"events:ListTargetsByRule": (i, o) => c.send(new sdk.ListTargetsByRuleCommand(i), o),
 	};
 }
 
@@ -173,7 +184,7 @@ async function scheduler(config: Config): Promise<Api<"scheduler">> {
 	const sdk = await import("@aws-sdk/client-scheduler");
 	const c = new sdk.SchedulerClient(config);
 	return {
-		"scheduler:ListSchedules": (i, abortSignal) => c.send(new sdk.ListSchedulesCommand(i), { abortSignal }),
-		"scheduler:GetSchedule": (i, abortSignal) => c.send(new sdk.GetScheduleCommand(i), { abortSignal }),
+		"scheduler:ListSchedules": (i, o) => c.send(new sdk.ListSchedulesCommand(i), o),
+		"scheduler:GetSchedule": (i, o) => c.send(new sdk.GetScheduleCommand(i), o),
 	};
 }

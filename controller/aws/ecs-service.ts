@@ -9,7 +9,7 @@ import type { CallAws } from "./operations.ts";
 import type { TaskDefinitions, TaskDefinitionView } from "./task-definition.ts";
 
 /** DescribeServices takes at most ten (aws-facts §4.5). */
-export const SERVICES_A_CALL = 10;
+const SERVICES_A_CALL = 10;
 
 export interface EcsServiceDeps {
 	readonly call: CallAws;

@@ -201,13 +201,14 @@ function facts(error: unknown): ErrorFacts {
 			: name === "SyntaxError" && status === 403
 				? "AccessDenied"
 				: name.replace(/(?<!^Client)Exception$/, "");
+	const requestId = e.$metadata?.requestId;
 	const message = typeof e.message === "string" ? clean(e.message) : "";
 	const said =
 		code === "Unreachable" ? `${message === "" ? system : message}; check the network, the region and AWS_ENDPOINT_URL` : message;
 	return {
 		code: clean(code),
 		said: said === "" ? null : said,
-		requestId: typeof e.$metadata?.requestId === "string" ? clean(e.$metadata.requestId) : null,
+		requestId: typeof requestId === "string" ? clean(requestId) : null,
 		status,
 	};
 }

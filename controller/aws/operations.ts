@@ -12,7 +12,7 @@ interface Call<I, O> {
 }
 
 /** Every operation that is called, with what goes in and comes out. Nothing else can be called from this program. */
-export interface Operations {
+interface Operations {
 	"sts:GetCallerIdentity": Call<Sts.GetCallerIdentityCommandInput, Sts.GetCallerIdentityCommandOutput>;
 	"sts:AssumeRole": Call<Sts.AssumeRoleCommandInput, Sts.AssumeRoleCommandOutput>;
 	"iam:ListAccountAliases": Call<Iam.ListAccountAliasesCommandInput, Iam.ListAccountAliasesCommandOutput>;

@@ -105,7 +105,7 @@ export function createTaskDefinitions(deps: {
 	};
 }
 
-export function viewOf(td: TaskDefinition, arn: Arn): TaskDefinitionView {
+function viewOf(td: TaskDefinition, arn: Arn): TaskDefinitionView {
 	const containers = (td.containerDefinitions ?? []).map((c) => ({
 		...c,
 		name: c.name ?? "",

@@ -4,10 +4,10 @@ import type { Account } from "../../../controller/model/account.ts";
 import type { AccountAccess, Clock } from "../../../controller/model/ports.ts";
 import type { Sandbox } from "../../sandbox/sandbox.ts";
 
-export const INSTALLATION = "main";
+const INSTALLATION = "main";
 
 /** The real clock; sleeps a hundredth, so that a test of backing off takes no minute. */
-export const hurriedClock: Clock = {
+const hurriedClock: Clock = {
 	now: () => new Date().toISOString().replace(/\.\d+Z$/, "Z"),
 	millis: () => Date.now(),
 	sleep: (ms, signal) =>
@@ -48,14 +48,14 @@ export function accessTo(
 		readonly cacheDir?: string;
 		readonly clock?: Clock;
 		readonly progress?: (p: ReadProgress) => void;
-		readonly installation?: string;
+		readonly requestTimeout?: number;
 	} = {},
 ): AccountAccess {
 	process.env.AWS_ENDPOINT_URL = sandbox.endpoint;
 	const clock = more.clock ?? hurriedClock;
 	return createAccountAccess({
 		account,
-		installation: more.installation ?? INSTALLATION,
+		installation: INSTALLATION,
 		reconcileId: "test",
 		revision: "3f2a91c",
 		version: "0.0.0",
@@ -63,6 +63,7 @@ export function accessTo(
 		cacheDir: more.cacheDir ?? null,
 		shared: sharedOf(sandbox, more.as ?? account.accountId ?? "", clock),
 		random: () => 0.5,
+		...(more.requestTimeout !== undefined && { requestTimeout: more.requestTimeout }),
 		...(more.progress !== undefined && { progress: more.progress }),
 	});
 }

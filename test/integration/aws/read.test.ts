@@ -143,6 +143,48 @@ describe("reading an account", () => {
 	});
 });
 
+describe("reading while AWS has trouble", () => {
+	test("goes on through throttling, broken connections and server errors", async () => {
+		const account = await fleet(30);
+		for (const kind of ["throttle", "serverError", "unavailable", "reset"] as const) {
+			await sandbox.fault(account, { kind, probability: 0.15, times: 12 });
+		}
+		const access = accessTo(sandbox, accountOf(account));
+		const observed = await access.provider("ecs.service").observe(
+			Array.from({ length: 30 }, (_, n) => service(account, `prod/svc-${n}`)),
+			signal,
+		);
+		expect(observed.filter((o) => o.exists && o.unreadable === undefined)).toHaveLength(30);
+	});
+
+	test("reads roles singly where all of them may not be read at once", async () => {
+		const account = await fleet(12);
+		await sandbox.fault(account, { kind: "denied", operation: "iam:GetAccountAuthorizationDetails" });
+		const provider = accessTo(sandbox, accountOf(account)).provider("iam.role");
+		const observed = await provider.observe(
+			Array.from({ length: 12 }, (_, n) => role(account, `svc-${n}-task`)),
+			signal,
+		);
+		expect(observed.every((o) => o.exists)).toBe(true);
+		const listing = async () => {
+			for await (const _ of provider.listOwned("main", signal));
+		};
+		await expect(listing()).rejects.toMatchObject({ reason: "AccessDenied" });
+	});
+
+	test("shows how far it is", async () => {
+		const account = await fleet(12);
+		const seen: string[] = [];
+		const access = accessTo(sandbox, accountOf(account), { progress: (p) => seen.push(`${p.reading} ${p.done}`) });
+		await access.provider("iam.role").observe(
+			Array.from({ length: 12 }, (_, n) => role(account, `svc-${n}-task`)),
+			signal,
+		);
+		await access.provider("ecs.service").observe([service(account, "prod/svc-0")], signal);
+		expect(seen).toEqual(["roles 24", "services 1"]);
+	});
+});
+
 describe("who we are", () => {
 	test("the caller has the account's id, alias and partition", async () => {
 		const account = await fleet(1);
