@@ -47,8 +47,8 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 	const plans: Plan[] = gathered.instances.map(({ instance, desired, findings }) =>
 		planInstance({ ...context, ...named(instance), desired, findings }),
 	);
-	const owned = request.only === undefined ? await listOwned(access, context.installation, signal) : [];
-	const gone = unwanted(owned, input);
+	const owned = await listOwned(access, context.installation, signal);
+	const gone = request.only === undefined ? unwanted(owned, input) : [];
 	const kept = whyNotPruned(input);
 	if (kept === null) {
 		for (const role of gone) {
