@@ -43,7 +43,7 @@ export function registerImport(program: Command, deps: CliDeps): void {
 			["ecs-access import --cluster prod --dry-run", "look at one cluster first"],
 			["ecs-access import --service orders-api --out team/policies", "one service, elsewhere"],
 		],
-		two: "does not happen here",
+		two: "never from this command",
 	});
 }
 
@@ -158,7 +158,7 @@ async function read(ctx: CliContext, out: string): Promise<Artifact> {
 function summary(imported: Imported, where: string): string {
 	const { files, roles, services, families, repeated, notes } = imported;
 	const leftOut = notes.filter((n) => n.startsWith("left out: ")).length;
-	const aside = leftOut > 0 ? ` ${count(leftOut, "thing")} left out, named above.` : "";
+	const aside = leftOut > 0 ? ` ${leftOut} left out, named above.` : "";
 	if (files.size === 0) return `Nothing to import.${aside}`;
 	const managed = [...roles.values()].filter((r) => r.managed).length;
 	const named = files.size - managed;

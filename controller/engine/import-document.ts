@@ -27,7 +27,7 @@ export interface ImportedEntry {
 	readonly secrets: readonly ImportedSecret[];
 }
 
-export interface ImportedStatement {
+interface ImportedStatement {
 	readonly statement: Statement;
 	/** Comment above it; empty: none. */
 	readonly comment: string;

@@ -1,7 +1,7 @@
 const LONGEST_LABEL = 63;
 
 /** A DNS-1123 label made from a role's name: lower case, anything but letters and digits as `-`. */
-export function labelOf(roleName: string): string {
+function labelOf(roleName: string): string {
 	const label = roleName
 		.toLowerCase()
 		.replace(/[^a-z0-9]+/g, "-")
