@@ -129,6 +129,7 @@ test("whatever a role allows, its file is valid and asks for exactly that", () =
 		fc.property(state, (s) => {
 			const live = role("Orders_Task", s);
 			const imported = importDocuments([service("orders", "Orders_Task")], roles(live), options);
+			for (const written of imported.files.values()) expect(written).not.toMatch(/[\x7F-\x9F]/);
 			const { view, instances, findings } = loadCatalog(
 				{
 					revision: { kind: "directory", id: "sha256:0" },
