@@ -5,7 +5,7 @@ import { list, lowerCase } from "../policy/canonical.ts";
 import type { PolicyDocument, Statement } from "../policy/document.ts";
 import { glob, intersects } from "../policy/glob.ts";
 import type { Draft } from "./draft.ts";
-import { type AccessContext, managedDocument } from "./role-access.ts";
+import { type AccessContext, boundaryMove, managedDocument } from "./role-access.ts";
 import { keysOf, missingFrom } from "./statements.ts";
 
 /** Seconds for a write to be in force everywhere before what depends on it goes; nothing can probe it (aws-facts §3.3). */
@@ -16,12 +16,14 @@ export interface Moves {
 	readonly adds: readonly Statement[];
 	readonly removes: readonly Statement[];
 	readonly unread: "adds" | "removes" | null;
+	/** Of a boundary: whether it closes or opens. */
+	readonly boundary: "restricts" | "lifts" | null;
 	/** The part of the role that is written: two writes of one part keep their order. */
 	readonly part: string;
 }
 
 export function movesOf(call: StepCall, before: RoleState | null, ctx: AccessContext): Moves {
-	const none = { adds: [], removes: [], unread: null } as const;
+	const none = { adds: [], removes: [], unread: null, boundary: null } as const;
 	switch (call.api) {
 		case "iam:PutRolePolicy":
 		case "iam:DeleteRolePolicy": {
@@ -29,9 +31,9 @@ export function movesOf(call: StepCall, before: RoleState | null, ctx: AccessCon
 			const old = before?.inline[call.input.PolicyName] ?? null;
 			const now = call.api === "iam:PutRolePolicy" ? call.input.PolicyDocument : null;
 			return {
+				...none,
 				adds: missingFrom(now, old, partition),
 				removes: missingFrom(old, now, partition),
-				unread: null,
 				part: `inline/${call.input.PolicyName}`,
 			};
 		}
@@ -44,8 +46,10 @@ export function movesOf(call: StepCall, before: RoleState | null, ctx: AccessCon
 			return { ...none, [attaches ? "adds" : "removes"]: doc.Statement, part };
 		}
 		case "iam:PutRolePermissionsBoundary":
-		case "iam:DeleteRolePermissionsBoundary":
-			return { ...none, part: "boundary" };
+		case "iam:DeleteRolePermissionsBoundary": {
+			const to = call.api === "iam:PutRolePermissionsBoundary" ? call.input.PermissionsBoundary : null;
+			return { ...none, boundary: boundaryMove(before?.permissionsBoundary ?? null, to, ctx), part: "boundary" };
+		}
 		case "iam:UpdateAssumeRolePolicy":
 			return { ...none, part: "trust" };
 		case "iam:TagRole":
@@ -92,12 +96,12 @@ function makesOurs(call: StepCall): boolean {
 }
 
 function restricts(p: Placed): boolean {
-	return p.draft.call.api === "iam:PutRolePermissionsBoundary" || p.moves.adds.some((s) => s.Effect === "Deny");
+	return p.moves.boundary === "restricts" || p.moves.adds.some((s) => s.Effect === "Deny");
 }
 
 function broadens(p: Placed): boolean {
 	return (
-		p.draft.call.api === "iam:DeleteRolePermissionsBoundary" ||
+		p.moves.boundary === "lifts" ||
 		p.moves.unread === "adds" ||
 		p.moves.adds.some((s) => s.Effect === "Allow") ||
 		p.moves.removes.some((s) => s.Effect === "Deny")
@@ -109,11 +113,7 @@ function takes(p: Placed): boolean {
 }
 
 function lifts(p: Placed): boolean {
-	return (
-		p.draft.call.api === "iam:DeleteRolePermissionsBoundary" ||
-		p.moves.unread === "removes" ||
-		p.moves.removes.some((s) => s.Effect === "Deny")
-	);
+	return p.moves.boundary === "lifts" || p.moves.unread === "removes" || p.moves.removes.some((s) => s.Effect === "Deny");
 }
 
 /** Something that `later` takes away is, perhaps in part, what `earlier` gives. */

@@ -70,6 +70,18 @@ export function callChange(before: RoleState | null, after: RoleState | null, ca
 	return accessChange(accessSide(before, ctx), accessSide(after, ctx), ctx.actions);
 }
 
+/**
+ * Whether one boundary for another closes or opens: what only opens goes last, all else first. What cannot be read, or
+ * does both, counts as closing, since a boundary goes first (ARCHITECTURE.md, Applying safely).
+ */
+export function boundaryMove(from: Arn | null, to: Arn | null, ctx: AccessContext): "restricts" | "lifts" {
+	if (to === null) return "lifts";
+	const [before, after] = [from === null ? null : managedDocument(ctx, from), managedDocument(ctx, to)];
+	if (before === null || after === null) return "restricts";
+	const side = (doc: PolicyDocument): AccessSide => ({ documents: [doc], boundary: null });
+	return accessChange(side(before), side(after), ctx.actions).effect === "broadens" ? "lifts" : "restricts";
+}
+
 function unreadLine(arn: Arn): AccessLine {
 	return { actions: [`whatever ${arn} says`], resources: ["*"], when: null, witness: null };
 }

@@ -20,8 +20,9 @@ export interface InlineInput {
 	readonly exclusive: boolean;
 	/** The role is made by this plan. */
 	readonly fresh: boolean;
-	/** The same plan attaches, or detaches: then one write of our document may need to be two (see stages). */
+	/** The same plan attaches something: then one write of a document may need to be two (see staged). */
 	readonly attaches: boolean;
+	/** The same plan takes away, or lifts, something that is not an inline document. */
 	readonly detaches: boolean;
 	/** Where git asks for the role. */
 	readonly origin: Origin;
@@ -94,14 +95,25 @@ function converge(input: InlineInput): InlineDiff {
 	const docs = byName(live).map(([name, doc]) => ({ name, doc, rest: restOf(c, doc) }));
 	const left = docs.map((d) => (d.rest === null || !isForeign(c, d.rest) ? onlyIfWhole(d) : d.rest));
 	const suffices = wantedKeys.isSubsetOf(keysOf(left, partition));
-	const drafts = docs.flatMap(({ name, doc }, n): readonly PhasedDraft[] => {
+	const writes = docs.flatMap(({ name, doc }, n): readonly Write[] => {
 		const next = left[n] ?? null;
 		if (!suffices && name === INLINE_NAME) return [];
 		// Beside a whole `ecs-access`, a document with nothing but what git says is one that it replaces.
 		const after = !suffices && next !== null && !isForeign(c, next) ? null : next;
-		return after === doc ? [] : [write(c, name, doc, after)];
+		return after === doc ? [] : [{ name, before: doc, after }];
 	});
-	return { drafts: suffices ? drafts : [...writeOurs(c, document), ...drafts], surplus };
+	if (!suffices) {
+		const ours = live[INLINE_NAME] ?? null;
+		writes.unshift({ name: INLINE_NAME, before: ours, after: join(document, foreignStatements(c, ours)) });
+	}
+	return { drafts: writes.flatMap((w) => staged(c, w, writes)), surplus };
+}
+
+interface Write {
+	readonly name: string;
+	readonly before: PolicyDocument | null;
+	/** Null: deleted. */
+	readonly after: PolicyDocument | null;
 }
 
 /** What may stay of a document, in the document itself; null: nothing. */
@@ -122,30 +134,29 @@ function onlyIfWhole(d: { readonly doc: PolicyDocument; readonly rest: PolicyDoc
 }
 
 /**
- * `ecs-access`, in one write. In two or three only where one write would leave, between this role's calls, less or more
+ * One document, in one write. In two or three only where one write would leave, between this role's calls, less or more
  * access than both ends: a new Deny comes first where an attachment must come before the Allows go that it replaces, and
- * an old Deny goes last where other documents go that it still covers.
+ * an old Deny goes last where other documents or attachments go that it still covers.
  */
-function writeOurs(c: Context, document: PolicyDocument): readonly PhasedDraft[] {
-	const ours = c.live[INLINE_NAME] ?? null;
-	const next = join(document, foreignStatements(c, ours));
-	const added = missingFrom(next, ours, c.partition);
-	const removed = missingFrom(ours, next, c.partition);
-	const stages: PolicyDocument[] = [];
-	if (ours?.Version === "2012-10-17" && c.attaches && added.some(isDeny) && removed.some(isAllow))
-		stages.push(join(ours, added.filter(isDeny)));
-	const othersGo =
-		c.detaches ||
-		byName(c.live).some(([name, doc]) => name !== INLINE_NAME && restOf(c, doc) !== doc && doc.Statement.some(isAllow));
-	if (othersGo && removed.some(isDeny)) stages.push(join(next, removed.filter(isDeny)));
-	stages.push(next);
+function staged(c: Context, w: Write, all: readonly Write[]): readonly PhasedDraft[] {
+	const { name, before, after } = w;
+	const added = missingFrom(after, before, c.partition);
+	const removed = missingFrom(before, after, c.partition);
+	const stages: (PolicyDocument | null)[] = [];
+	if (before?.Version === "2012-10-17" && c.attaches && added.some(isDeny) && removed.some(isAllow)) {
+		stages.push(join(before, added.filter(isDeny)));
+	}
+	const othersGo = c.detaches || all.some((o) => o !== w && missingFrom(o.before, o.after, c.partition).length > 0);
+	if (othersGo && removed.some(isDeny) && (removed.some(isAllow) || added.length > 0)) {
+		stages.push(join(after ?? { ...before, Statement: [] }, removed.filter(isDeny)));
+	}
+	stages.push(after);
 
 	const drafts: PhasedDraft[] = [];
-	let before = ours;
+	let last = before;
 	for (const stage of stages) {
-		if (before !== null && sameKeys(keysOf([before], c.partition), keysOf([stage], c.partition))) continue;
-		drafts.push(write(c, INLINE_NAME, before, stage));
-		before = stage;
+		drafts.push(write(c, name, last, stage));
+		last = stage;
 	}
 	// A document that must not be rewritten must not be rewritten by halves either.
 	const waits = drafts.find((d) => d.state !== "ready")?.state;

@@ -10,7 +10,7 @@ import { trustChange } from "../policy/trust.ts";
 import type { AppliedRole } from "./applied.ts";
 import { change, needsApproval, PHASE, type PhasedDraft } from "./draft.ts";
 import { differing, tagRole, untagRole } from "./ownership.ts";
-import { type AccessContext, attachmentHasDeny, managedDocument } from "./role-access.ts";
+import { type AccessContext, attachmentHasDeny, boundaryMove, managedDocument } from "./role-access.ts";
 import { keysOf } from "./statements.ts";
 
 /** Everything of a role but its inline documents. */
@@ -101,7 +101,7 @@ export function diffBoundary(i: PartsInput): readonly PhasedDraft[] {
 			{
 				call: { api: "iam:PutRolePermissionsBoundary", input: { RoleName: i.name, PermissionsBoundary: wanted } },
 				why,
-				phase: PHASE.restrict,
+				phase: boundaryMove(live, wanted, i.access) === "lifts" ? PHASE.lift : PHASE.restrict,
 				diff,
 				state: somebodys ?? "ready",
 			},

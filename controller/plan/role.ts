@@ -183,6 +183,8 @@ function partsOf(
 	const ignoredManaged = [...ALWAYS_IGNORED.managed, ...wanted.ignore.managedPolicies];
 	const common = { ...mode, state, wanted, last, access, origin, name: target.name, person: input.person };
 	const attachments = diffAttachments({ ...common, ignored: (arn: Arn) => isIgnored(ignoredManaged, arn) });
+	const others = { ...common, ignored: () => false };
+	const boundary = diffBoundary(others);
 	const live = Object.fromEntries(Object.entries(state.inline).filter(([name]) => !isIgnored(ignoredInline, name)));
 	const inline = diffInline({
 		...mode,
@@ -193,13 +195,12 @@ function partsOf(
 		last,
 		origin,
 		attaches: attachments.attach.length > 0,
-		detaches: attachments.detach.length > 0,
+		detaches: attachments.detach.length > 0 || boundary.some((b) => b.phase === PHASE.lift),
 	});
-	const others = { ...common, ignored: () => false };
 	return {
 		// Within one phase, attachments before documents: a document may lose what an attachment brings.
 		drafts: [
-			...diffBoundary(others),
+			...boundary,
 			...attachments.attach,
 			...inline.drafts,
 			...diffTrust(others),
