@@ -50,7 +50,7 @@ export interface CliContext extends Omit<CliDeps, "setExitCode"> {
 	readonly ask: (question: string, instead: string) => Promise<boolean>;
 }
 
-export interface GlobalOptions {
+interface GlobalOptions {
 	readonly color: boolean;
 	readonly verbose?: boolean;
 	readonly logLevel: string;
@@ -59,7 +59,7 @@ export interface GlobalOptions {
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
-export function createContext(deps: CliDeps, opts: GlobalOptions): CliContext {
+function createContext(deps: CliDeps, opts: GlobalOptions): CliContext {
 	const wantsColor = opts.color && !deps.env.NO_COLOR && deps.env.TERM !== "dumb";
 	const color = { stdout: wantsColor && deps.stdout.isTTY, stderr: wantsColor && deps.stderr.isTTY };
 	let logger: Promise<Logger> | undefined;

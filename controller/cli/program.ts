@@ -20,7 +20,7 @@ import { registerValidate } from "./validate.ts";
  * Adds one verb to the program. A verb's file imports only what it needs to describe itself; its action imports the
  * rest when it runs, so that `--help` and `--version` stay quick.
  */
-export type RegisterVerb = (program: Command, deps: CliDeps) => void;
+type RegisterVerb = (program: Command, deps: CliDeps) => void;
 
 /** In the order of the help: what one does first, first. */
 const VERBS: readonly RegisterVerb[] = [

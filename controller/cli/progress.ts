@@ -1,6 +1,5 @@
 import type { Clock } from "../model/ports.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
-import type { Output } from "./context.ts";
 
 /** Shows that long work goes on, how far it is, and for how long. Never on stdout. */
 export interface Progress {
@@ -15,7 +14,7 @@ export interface Progress {
 }
 
 export interface ProgressDeps {
-	readonly out: Output;
+	readonly out: { readonly write: (text: string) => unknown; readonly columns: number };
 	/** A line that is redrawn; otherwise one line a phase and a heartbeat. */
 	readonly live: boolean;
 	readonly clock: Pick<Clock, "millis">;
@@ -58,10 +57,11 @@ export function createProgress(deps: ProgressDeps): Progress {
 	return {
 		phase: (next) => {
 			clear();
+			const repeated = words === escapeTerminal(next);
 			words = escapeTerminal(next);
 			far = "";
 			since = clock.millis();
-			if (!live) out.write(`  ${words}\n`);
+			if (!live && !repeated) out.write(`  ${words}\n`);
 			start();
 		},
 		update: (done, total, what) => {

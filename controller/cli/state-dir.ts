@@ -4,7 +4,7 @@ import { TerminalError } from "../model/errors.ts";
 import type { CliContext } from "./context.ts";
 
 /** `$XDG_STATE_HOME/ecs-access/<installation>`, or `--state-dir` as it is given. */
-export function stateDirOf(ctx: Pick<CliContext, "env" | "stateDir">, installation: string): string {
+function stateDirOf(ctx: Pick<CliContext, "env" | "stateDir">, installation: string): string {
 	return ctx.stateDir ?? join(stateHome(ctx), installation);
 }
 

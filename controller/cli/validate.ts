@@ -79,7 +79,7 @@ function onlyPaths(
 }
 
 /** An error is 1, but where only guardrails speak it is 2: the documents are right, they are not allowed. */
-export function exitCodeOf({ findings, strict }: FindingReport): ExitCode {
+function exitCodeOf({ findings, strict }: FindingReport): ExitCode {
 	const errors = findings.filter((f) => f.severity === "error");
 	if (errors.some((f) => f.guardrail === undefined)) return 1;
 	return errors.length > 0 || (strict && findings.some((f) => f.severity === "warning")) ? 2 : 0;

@@ -305,6 +305,24 @@ describe("get, describe and history", () => {
 		expect(run(["history", "--limit", "1"], { cwd }).err).toBe("older entries are not shown: --limit 5\n");
 	});
 
+	it("look at the installation of the repository at hand, and ask where there are several", () => {
+		const home = folder();
+		for (const name of ["blue", "green"]) {
+			const store = openStore({ path: join(home, `.local/state/ecs-access/${name}/state.sqlite`) });
+			store.putStatus(status(`of-${name}`));
+			store.close();
+		}
+		mkdirSync(join(home, "policies/platform"), { recursive: true });
+		const document = "apiVersion: ecs-access.dev/v1alpha1\nkind: Installation\nmetadata: { name: green }\nspec: {}\n";
+		writeFileSync(join(home, "policies/platform/installation.yaml"), document);
+		expect(run(["get", "-o", "name"], { cwd: home }).out).toBe("AccessPolicy/of-green\n");
+		expect(run(["get", "-o", "name", "--installation", "blue"], { cwd: home }).out).toBe("AccessPolicy/of-blue\n");
+		expect(run(["get", "--path", "elsewhere"], { cwd: home })).toMatchObject({
+			code: 1,
+			err: expect.stringContaining("there is the state of several installations: blue, green"),
+		});
+	});
+
 	it("make no store where there is none, and say what to do", () => {
 		const empty = folder();
 		expect(run(["get"], { cwd: empty })).toEqual({

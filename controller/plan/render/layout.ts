@@ -19,7 +19,7 @@ export function cell(text: string, style?: Style): Cell {
 }
 
 /** Where the second column of a change begins, and where a marker does. */
-export const DETAIL_COLUMN = 57;
+const DETAIL_COLUMN = 57;
 export const MARKER_COLUMN = 83;
 
 /** One line of cells; `right` begins at `column`, or after three spaces, or on a line of its own beneath. */

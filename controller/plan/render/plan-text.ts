@@ -45,9 +45,13 @@ function headerLines(pen: Pen, file: PlanFile): string[] {
 	});
 }
 
+function isOffline(file: PlanFile): boolean {
+	return file.reads.calls === 0;
+}
+
 function readWords(file: PlanFile): string {
 	const { roles, services, calls, milliseconds } = file.reads;
-	if (calls === 0) return "nothing was read from AWS";
+	if (isOffline(file)) return "nothing was read from AWS";
 	const seconds = (milliseconds / 1000).toFixed(1);
 	return `read ${count(roles, "role")}, ${count(services, "service")} in ${count(calls, "call")}, ${seconds} s`;
 }
@@ -137,6 +141,8 @@ function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
 }
 
 function nextCommand(file: PlanFile, counts: PlanCounts): string {
+	// Two revisions were compared: what it means for an account, only a plan against it tells.
+	if (isOffline(file)) return commandWords("plan", file);
 	if (counts.ready > 0) return commandWords("apply", file);
 	const approval = file.plans.find((p) => p.approvalId !== null)?.approvalId;
 	return approval == null ? commandWords("plan", file) : approveCommand(approval);

@@ -188,7 +188,7 @@ export function commandWords(verb: "apply" | "plan", file: PlanFile): string {
 	return escapeTerminal(words.map(shellWord).join(" "));
 }
 
-export function shellWord(word: string): string {
+function shellWord(word: string): string {
 	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 }
 

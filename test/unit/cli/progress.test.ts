@@ -12,7 +12,6 @@ function world(live: boolean) {
 				written += t;
 				return undefined;
 			},
-			isTTY: live,
 			columns: 80,
 		},
 		live,
@@ -73,6 +72,13 @@ describe("long work", () => {
 		w.pass(300);
 		w.progress.stop();
 		expect(w.text()).toBe("");
+	});
+
+	it("says a phase that goes on once", () => {
+		const w = world(false);
+		w.progress.phase("reading policies");
+		w.progress.phase("reading policies");
+		expect(w.text()).toBe("  reading policies\n");
 	});
 
 	it("shows no control character of what it works at", () => {

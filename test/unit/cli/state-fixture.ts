@@ -3,8 +3,6 @@ import type { Target } from "../../../controller/model/target.ts";
 
 /** What the store of a small company holds after some days. */
 
-export const NOW = "2026-11-24T12:00:00Z";
-
 const ROLE: Target = { type: "iam.role", account: "123456789012", region: "global", name: "orders-api-task" };
 const SERVICE: Target = { type: "ecs.service", account: "123456789012", region: "eu-west-1", name: "prod/orders-api" };
 

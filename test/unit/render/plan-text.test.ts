@@ -151,6 +151,12 @@ Next: ecs-access apply            (exit code 2)
 		expect(text(only)).toContain('Next: ecs-access approve b04d77e1 --reason "…"');
 	});
 
+	it("sends from two revisions, compared offline, to a plan against the account", () => {
+		const offline = { ...companyPlan(), reads: { roles: 0, services: 0, calls: 0, milliseconds: 3 } };
+		expect(text(offline)).toContain("nothing was read from AWS\n");
+		expect(text(offline)).toContain("Next: ecs-access plan  ");
+	});
+
 	it("tells what was not looked at, and why", () => {
 		const out = text(planFile([], { unpruned: { count: 2, reason: "--prune was not given" } }));
 		expect(out).toContain("2 roles of ours no longer in git, not looked at: --prune was not given");
