@@ -21,15 +21,26 @@ export function canonicalText(value: unknown): string {
  * `partition` is the account's own: a bare account id stands for the root ARN of that partition and of no other.
  */
 export function canonicalDocument(doc: PolicyDocument, partition = "aws"): PolicyDocument {
-	const statements = new Map<string, Statement>();
-	for (const s of doc.Statement) {
-		const canonical = canonicalStatement(s, partition);
-		statements.set(canonicalText(canonical), canonical);
-	}
 	return {
 		Version: doc.Version ?? OLD_VERSION,
-		Statement: [...statements].sort(([a], [b]) => byCodeUnit(a, b)).map(([, s]) => s),
+		Statement: [...canonicalStatements(doc, partition)].sort(([a], [b]) => byCodeUnit(a, b)).map(([, s]) => s),
 	};
+}
+
+/** Whether two documents have one canonical form. */
+export function sameCanonically(a: PolicyDocument, b: PolicyDocument, partition = "aws"): boolean {
+	if ((a.Version ?? OLD_VERSION) !== (b.Version ?? OLD_VERSION)) return false;
+	const [one, other] = [canonicalStatements(a, partition), canonicalStatements(b, partition)];
+	return one.size === other.size && [...one.keys()].every((text) => other.has(text));
+}
+
+function canonicalStatements(doc: PolicyDocument, partition: string): ReadonlyMap<string, Statement> {
+	return new Map(
+		doc.Statement.map((s) => {
+			const { text, canonical } = inCanonicalForm(s, partition);
+			return [text, canonical];
+		}),
+	);
 }
 
 /**
@@ -42,12 +53,30 @@ export function statementSet(docs: readonly PolicyDocument[], partition = "aws")
 	for (const doc of docs) {
 		const version = doc.Version ?? OLD_VERSION;
 		for (const s of doc.Statement) {
-			const text = canonicalText(canonicalStatement(s, partition));
+			const { text } = inCanonicalForm(s, partition);
 			const key = version !== "2012-10-17" && text.includes("${") ? `${version} ${text}` : text;
 			if (!union.has(key)) union.set(key, s);
 		}
 	}
 	return union;
+}
+
+interface InCanonicalForm {
+	readonly partition: string;
+	readonly text: string;
+	readonly canonical: Statement;
+}
+
+/** A statement is compared again and again: by plan, fingerprint and effect. */
+const known = new WeakMap<Statement, InCanonicalForm>();
+
+function inCanonicalForm(s: Statement, partition: string): InCanonicalForm {
+	const before = known.get(s);
+	if (before?.partition === partition) return before;
+	const canonical = canonicalStatement(s, partition);
+	const made = { partition, text: canonicalText(canonical), canonical };
+	known.set(s, made);
+	return made;
 }
 
 function canonicalStatement(s: Statement, partition: string): Statement {

@@ -1,4 +1,4 @@
-import { canonicalDocument, canonicalText } from "./canonical.ts";
+import { canonicalText, sameCanonically } from "./canonical.ts";
 import type { PolicyDocument } from "./document.ts";
 
 /** `equivalent`: written otherwise, means the same; never written back (it would burn write quota for nothing). */
@@ -9,8 +9,7 @@ export type Verdict = "identical" | "equivalent" | "different";
  * canonical form (aws-facts §1.3), or neither. `partition` is the account's own (see canonicalDocument).
  */
 export function compareDocuments(a: PolicyDocument, b: PolicyDocument, partition = "aws"): Verdict {
-	if (a === b || canonicalText(a) === canonicalText(b)) return "identical";
-	return canonicalText(canonicalDocument(a, partition)) === canonicalText(canonicalDocument(b, partition))
-		? "equivalent"
-		: "different";
+	if (a === b) return "identical";
+	if (!sameCanonically(a, b, partition)) return "different";
+	return canonicalText(a) === canonicalText(b) ? "identical" : "equivalent";
 }

@@ -1,3 +1,4 @@
+import { lowerCase } from "./canonical.ts";
 import { allHold, type Clause, type Context, holds } from "./conditions.ts";
 import { glob, instance } from "./glob.ts";
 import type { Conditions } from "./implies.ts";
@@ -12,17 +13,31 @@ const MOST_VALUES = 12;
 
 /** The context, extended so that all conditions hold; null when no such one is seen. */
 export function satisfying(all: readonly Conditions[], context: Context): Context | null {
+	const one = all.flatMap(({ clauses, variables }) => clauses.map((clause) => ({ clause, variables })));
 	let made = context;
-	for (const { clauses, variables } of all) {
-		for (const clause of clauses) {
-			if (holds(clause, made, variables) === true) continue;
-			const next = proposals(clause, made, variables).find((c) => holds(clause, c, variables) === true);
-			if (next === undefined) return null;
-			made = next;
-		}
+	for (const { clause, variables } of one.toSorted((a, b) => rank(a.clause) - rank(b.clause))) {
+		if (holds(clause, made, variables) === true) continue;
+		// That a key is there at all is asked beside what it must be.
+		const beside = clause.operator?.test === "null" ? one.filter((o) => o.clause.key === clause.key && o.clause !== clause) : [];
+		const next = [{ clause, variables }, ...beside]
+			.flatMap((o) => proposals(o.clause, made, o.variables))
+			.toSorted((a, b) => failures(one, a) - failures(one, b))
+			.find((c) => holds(clause, c, variables) === true);
+		if (next === undefined) return null;
+		made = next;
 	}
 	// A key given for one condition may have spoilt another.
 	return all.every(({ clauses, variables }) => allHold(clauses, made, variables) === true) ? made : null;
+}
+
+/** What says plainly what a key must be comes before what speaks of it by a variable, or only wants it there. */
+function rank(clause: Clause): number {
+	if (clause.operator?.test === "null") return 2;
+	return clause.values.some((v) => v.includes("${")) ? 1 : 0;
+}
+
+function failures(all: readonly { readonly clause: Clause; readonly variables: boolean }[], context: Context): number {
+	return all.filter((o) => holds(o.clause, context, o.variables) === false).length;
 }
 
 /** The contexts, each extended by one key, in which the conditions do not all hold. */
@@ -54,7 +69,16 @@ function proposals(clause: Clause, context: Context, variables: boolean): readon
 	// A key that is there already was given for another condition.
 	if (op === null || Object.hasOwn(context, clause.key)) return [];
 	const values = op.test === "null" || op.negated ? [OTHER] : examples(clause, context, variables);
-	return values.map((v) => ({ ...context, [clause.key]: [v] }));
+	const named = variables && !op.negated ? variablesIn(clause.values, context) : {};
+	return values.map((v) => ({ ...named, ...context, [clause.key]: [v] }));
+}
+
+/** Values for the policy variables. */
+export function variablesIn(texts: readonly string[], context: Context): Context {
+	const names = texts.flatMap((text) =>
+		glob(text, true).tokens.flatMap((t) => (t.is === "unknown" && t.variable ? [t.name] : [])),
+	);
+	return Object.fromEntries(names.map((name) => [lowerCase(name.replace(/\s*,.*$/, "")), [example(name, context)]]));
 }
 
 /** Values that the clause's own match. */

@@ -1,6 +1,6 @@
 import type { AccessChange, AccessEffect, AccessLine, AccessSide } from "./access.ts";
 import type { ActionCatalogue } from "./action-catalogue.ts";
-import { canonicalDocument, canonicalText, conditionValues, statementSet } from "./canonical.ts";
+import { conditionValues, sameCanonically, statementSet } from "./canonical.ts";
 import type { ConditionBlock } from "./document.ts";
 import { type Atom, atomsOf, covers, type Region, touches } from "./regions.ts";
 import { findWitness, type Sides, sides } from "./witness.ts";
@@ -37,7 +37,7 @@ function sameBoundary(a: AccessSide, b: AccessSide): boolean {
 	if (a.boundary === "unknown" || b.boundary === "unknown") {
 		return a.boundary === b.boundary && a.boundaryArn !== undefined && a.boundaryArn === b.boundaryArn;
 	}
-	return canonicalText(canonicalDocument(a.boundary)) === canonicalText(canonicalDocument(b.boundary));
+	return sameCanonically(a.boundary, b.boundary);
 }
 
 interface Found {

@@ -1,7 +1,7 @@
 import type { ActionCatalogue } from "./action-catalogue.ts";
 import { lowerCase } from "./canonical.ts";
 import { arnParts, type Context } from "./conditions.ts";
-import { example } from "./contexts.ts";
+import { example, variablesIn } from "./contexts.ts";
 import { type Glob, glob, instance, matches, meet } from "./glob.ts";
 import { type PatternSet, setContains } from "./regions.ts";
 
@@ -110,22 +110,23 @@ export interface ExampleResource {
 
 /**
  * Resources in all of the sets that the action can be asked about: `*` where it takes none. None when the statement
- * names no resource of that action, so that it grants nothing. Lazy: most searches end with the first.
+ * names no resource of that action, so that it grants nothing; without a catalogue any that the patterns match. Lazy: most searches end with the first.
  */
 export function* exampleResources(
 	action: string,
 	sets: readonly PatternSet[],
 	context: Context,
-	catalogue: ActionCatalogue,
+	catalogue: ActionCatalogue | null,
 ): Generator<ExampleResource> {
-	const known = catalogue.has(action);
-	const types = catalogue.resourcesOf(action).toSorted((a, b) => a.length - b.length);
+	const known = catalogue?.has(action) === true;
+	const types = (catalogue?.resourcesOf(action) ?? []).toSorted((a, b) => a.length - b.length);
 	if (known && types.length === 0) {
 		if (within("*", sets, context)) yield { resource: "*", context };
 		return;
 	}
 	const bases = sets.filter((s) => !s.not).map((s) => s.globs);
 	const [first = [EVERYTHING], ...others] = bases;
+	const variables = bases.flat().flatMap((g) => (g.tokens.some((t) => t.is === "unknown") ? [g.text] : []));
 	const found = new Set<string>();
 	for (const last of LAST) {
 		for (const base of first) {
@@ -138,7 +139,7 @@ export function* exampleResources(
 					);
 				if (resource === null || found.has(resource)) continue;
 				found.add(resource);
-				const filled = { ...context, ...variablesOf([base, ...others.flat()], context) };
+				const filled = { ...context, ...variablesIn(variables, context) };
 				if (within(resource, sets, filled)) yield { resource, context: filled };
 			}
 		}
@@ -177,15 +178,6 @@ function joinOnce(a: Glob, b: Glob, last: string, context: Context): string | nu
 	}
 	const text = whole.map((part, i) => one(part, i, undefined)).join(":");
 	return matches(left === null ? a : b, text) === true ? text : meet(a, b, fill(last));
-}
-
-function variablesOf(globs: readonly Glob[], context: Context): Context {
-	const entries = globs.flatMap((g) =>
-		g.tokens.flatMap((t): [string, string[]][] =>
-			t.is === "unknown" && t.variable ? [[lowerCase(t.name.replace(/\s*,.*$/, "")), [example(t.name, context)]]] : [],
-		),
-	);
-	return Object.fromEntries(entries);
 }
 
 function within(resource: string, sets: readonly PatternSet[], context: Context): boolean {

@@ -1,5 +1,5 @@
 import type { AccessEffect } from "./access.ts";
-import { canonicalDocument, canonicalText, list, lowerCase } from "./canonical.ts";
+import { canonicalDocument, canonicalText, list, lowerCase, sameCanonically } from "./canonical.ts";
 import { allHold, arnParts, type Context, clauses } from "./conditions.ts";
 import type { PolicyDocument, PrincipalMap, Statement } from "./document.ts";
 import { hasVariables } from "./evaluate.ts";
@@ -22,7 +22,7 @@ interface Trusted {
 export function trustChange(before: PolicyDocument | null, after: PolicyDocument): AccessEffect {
 	const from = trusted(before === null ? [] : [before]);
 	const to = trusted([after]);
-	const same = before !== null && canonicalText(canonicalDocument(before)) === canonicalText(canonicalDocument(after));
+	const same = before !== null && sameCanonically(before, after);
 	if (same) return "none";
 	const gains = inside(to, from) ? "no" : isNew(to, from) ? "yes" : "perhaps";
 	const losses = inside(from, to) ? "no" : "perhaps";

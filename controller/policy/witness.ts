@@ -6,7 +6,7 @@ import { missing, satisfying, satisfyingAll } from "./contexts.ts";
 import { applies, evaluate } from "./evaluate.ts";
 import { glob } from "./glob.ts";
 import { type Atom, boundaryRegions, type PatternSet, type Region, regionsOf, setContains } from "./regions.ts";
-import { exampleActions, exampleResources } from "./requests.ts";
+import { type ExampleResource, exampleActions, exampleResources } from "./requests.ts";
 
 /** One side with its statements taken apart, made once for many questions. */
 export interface Sides {
@@ -23,6 +23,7 @@ export function sides(side: AccessSide): Sides {
 const MOST_ACTIONS = 24;
 const MOST_CONTEXTS = 16;
 const MOST_TRIALS = 240;
+const MOST_ODD = 3;
 
 /**
  * A request that lies in all the atoms, is allowed by `to` and, if given, not by `from`, both said by evaluate(). Null when
@@ -34,17 +35,11 @@ export function findWitness(atoms: readonly Atom[], from: Sides | null, to: Side
 	const starts = satisfyingAll(atoms);
 	if (starts.length === 0) return null;
 	const known = (from?.identity ?? []).filter((r) => r.effect === "Allow").map((r) => r.actions);
+	const sets = { actions: atoms.map((a) => a.action), resources: atoms.map((a) => a.resource) };
 	let trials = 0;
-	let actions = 0;
-	for (const action of exampleActions(
-		atoms.map((a) => a.action),
-		known,
-		catalogue,
-	)) {
-		if (++actions > MOST_ACTIONS) return null;
-		const any = atoms.every((a) => isEverything(a.resource)) && everywhere(action, from, to);
+	const search = (action: string, resources: (start: Context) => Iterable<ExampleResource>): Witness | null => {
 		for (const start of starts) {
-			for (const { resource, context } of resourcesFor(action, atoms, start, any, catalogue)) {
+			for (const { resource, context } of resources(start)) {
 				const queue: Context[] = [context];
 				for (let tried = 0; tried < MOST_CONTEXTS && queue.length > 0; tried++) {
 					if (++trials > MOST_TRIALS) return null;
@@ -55,14 +50,23 @@ export function findWitness(atoms: readonly Atom[], from: Sides | null, to: Side
 				}
 			}
 		}
+		return null;
+	};
+	const tried: string[] = [];
+	for (const action of exampleActions(sets.actions, known, catalogue)) {
+		if (tried.push(action) > MOST_ACTIONS || trials > MOST_TRIALS) break;
+		const any = sets.resources.every(isEverything) && everywhere(action, from, to);
+		const found =
+			(any ? search(action, (context) => [{ resource: "*", context }]) : null) ??
+			search(action, (start) => exampleResources(action, sets.resources, start, catalogue));
+		if (found !== null) return found;
+	}
+	// The catalogue may lag behind AWS: what the statement says is granted, whether or not it knows the pairing.
+	for (const action of tried.slice(0, MOST_ODD)) {
+		const found = search(action, (start) => exampleResources(action, sets.resources, start, null));
+		if (found !== null) return found;
 	}
 	return null;
-}
-
-function* resourcesFor(action: string, atoms: readonly Atom[], context: Context, any: boolean, catalogue: ActionCatalogue) {
-	if (any) yield { resource: "*", context };
-	const sets = atoms.map((a) => a.resource);
-	yield* exampleResources(action, sets, context, catalogue);
 }
 
 /** True: a witness. Otherwise other contexts worth a trial. */
