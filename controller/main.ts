@@ -69,11 +69,16 @@ async function main(): Promise<ExitCode> {
 	keepCompiledCode();
 	// Without a word, the help: it says where to start.
 	const args = process.argv.length > 2 ? process.argv.slice(2) : ["--help"];
-	const [{ createProgram }, { CommanderError }, { createClock }, { packageVersion }] = await Promise.all([
+	const { packageVersion } = await import("./cli/package-files.ts");
+	// Scripts ask for the version often, and need not wait for the whole command tree.
+	if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
+		process.stdout.write(`${packageVersion()}\n`);
+		return 0;
+	}
+	const [{ createProgram }, { CommanderError }, { createClock }] = await Promise.all([
 		import("./cli/program.ts"),
 		import("commander"),
 		import("./cli/clock.ts"),
-		import("./cli/package-files.ts"),
 	]);
 	const abort = new AbortController();
 	const stdout = createOutput(process.stdout);
