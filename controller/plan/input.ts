@@ -19,7 +19,7 @@ export interface PlanContext {
 	readonly previousSources: readonly string[];
 	/** By targetId. */
 	readonly observed: ReadonlyMap<string, AnyObserved>;
-	/** Among them the documents of what roles have attached and of their boundaries: see roleReferences. */
+	/** Among them the documents of what roles have attached and of their boundaries: see role-references.ts. */
 	readonly facts: Facts;
 	/** By targetId: what we last applied; may be empty, then less is claimed of who did what. */
 	readonly last: ReadonlyMap<string, InventoryEntry>;
