@@ -5,6 +5,7 @@ import type { PlanResult } from "../engine/plan-all.ts";
 import { shortDigest } from "../model/digest.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { PlanFile } from "../model/plan.ts";
+import { escapeTerminal } from "../plan/render/escape.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
 import { withFooter } from "./help.ts";
 import { admittedKey, type Library, openLibrary } from "./library.ts";
@@ -48,12 +49,13 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 		const { result } = planned;
 		if (result.file === null) return await library.printInvalid(planned);
 		const { file } = result;
-		await printPlan(ctx, file, "text");
+		if (saved === undefined) await printPlan(ctx, file, "text");
+		else ctx.print(savedWords(saved, file));
 		const ready = file.plans.flatMap((p) => p.steps).filter((s) => s.state === "ready").length;
 		const broken = exitCodeOf(file) === 1;
 		if (broken) return 1;
 		if (ready === 0) return exitCodeOf(file);
-		if (opts.yes !== true && !(await ctx.ask(question(file, ready), "--yes"))) {
+		if (saved === undefined && opts.yes !== true && !(await ctx.ask(question(file, ready), "--yes"))) {
 			ctx.print("Nothing was applied.\n");
 			return 2;
 		}
@@ -71,11 +73,20 @@ function planFresh(library: Library, opts: ApplyOptions) {
 
 /** The account's id and alias stand last before the answer. */
 function question(file: PlanFile, ready: number): string {
-	const accounts = file.accounts.map(({ account, caller }) => {
+	return `Apply ${ready} ${ready === 1 ? "step" : "steps"} of plan ${shortDigest(file.id)} to ${accountWords(file)}?`;
+}
+
+/** A saved plan was read before it was saved; what is said again is which one it is, and where it goes. */
+function savedWords(path: string, file: PlanFile): string {
+	return `${path}: plan ${shortDigest(file.id)} of ${escapeTerminal(file.sourceLabel)} holds, for ${accountWords(file)}\n`;
+}
+
+function accountWords(file: PlanFile): string {
+	const words = file.accounts.map(({ account, caller }) => {
 		const alias = caller?.alias == null ? "" : ` (${caller.alias})`;
 		return `${account.name} ${caller?.accountId ?? account.accountId}${alias}`;
 	});
-	return `Apply ${ready} ${ready === 1 ? "step" : "steps"} of plan ${shortDigest(file.id)} to ${accounts.join(", ")}?`;
+	return escapeTerminal(words.join(", "));
 }
 
 /** Plans again as the saved plan was asked for, and refuses when the answer differs (ARCHITECTURE.md, Types). */

@@ -91,7 +91,7 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 		installation: view.installation,
 		accounts: passes.map(({ account, caller, failure }) => ({ account, caller, error: failure?.message ?? null })),
 		plans,
-		findings: [...catalog.findings, ...passes.flatMap((p) => p.findings)],
+		findings: [...catalog.findings.filter((f) => isAsked(f, request.only)), ...passes.flatMap((p) => p.findings)],
 		unpruned: passes.reduce(addUnpruned, null),
 		reads: {
 			roles: sum((c) => c.roles),
@@ -106,6 +106,11 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 /** A Deny guardrail is spoken of in the plan; every other error is a mistake in the source. */
 export function isMistake(f: Finding): boolean {
 	return f.severity === "error" && f.guardrail === undefined;
+}
+
+/** Of a part, what is said of its own resources; what is said of none concerns all. */
+function isAsked(f: Finding, only: readonly string[] | undefined): boolean {
+	return only === undefined || f.key === undefined || only.some((key) => key === f.key || key.startsWith(`${f.key}@`));
 }
 
 /** `policies @ 3f2a91c`; a plain folder by its content. */
