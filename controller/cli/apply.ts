@@ -12,7 +12,7 @@ import { admittedKey, type Library, openLibrary } from "./library.ts";
 import { exitCodeOf } from "./plan.ts";
 import { printPlan } from "./plan-output.ts";
 import { requestOf, type SourceFlags, withSourceFlags } from "./source-flags.ts";
-import { runUnderLease } from "./write.ts";
+import { recordSeen, runUnderLease } from "./write.ts";
 
 interface ApplyOptions extends SourceFlags {
 	readonly yes?: boolean;
@@ -52,16 +52,22 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 		if (saved === undefined) await printPlan(ctx, file, "text");
 		else ctx.print(savedWords(saved, file));
 		const ready = file.plans.flatMap((p) => p.steps).filter((s) => s.state === "ready").length;
-		const broken = exitCodeOf(file) === 1;
-		if (broken) return 1;
-		if (ready === 0) return exitCodeOf(file);
+		// An account or a policy that cannot be planned stops itself, and the others go on.
+		const planCode = exitCodeOf(file);
+		const { partial } = planned.artifact;
+		const whole = partial === null && file.request.only === undefined && planCode !== 1;
+		if (ready === 0) {
+			await recordSeen(ctx, library, result, { whole });
+			if (planCode !== 1) await remember(library, file);
+			return planCode;
+		}
 		if (saved === undefined && opts.yes !== true && !(await ctx.ask(question(file, ready), "--yes"))) {
 			ctx.print("Nothing was applied.\n");
 			return 2;
 		}
-		const code = await runUnderLease(ctx, library, result);
-		if (file.request.git !== undefined && code !== 1) await remember(library, file);
-		return code;
+		const code = await runUnderLease(ctx, library, result, { shown: saved !== undefined || opts.yes !== true, whole });
+		if (code !== 1) await remember(library, file);
+		return planCode === 1 && code !== 130 ? 1 : code;
 	} finally {
 		library.close();
 	}
@@ -82,9 +88,10 @@ function savedWords(path: string, file: PlanFile): string {
 }
 
 function accountWords(file: PlanFile): string {
-	const words = file.accounts.map(({ account, caller }) => {
+	const words = file.accounts.flatMap(({ account, caller, error }) => {
+		if (error !== null) return [];
 		const alias = caller?.alias == null ? "" : ` (${caller.alias})`;
-		return `${account.name} ${caller?.accountId ?? account.accountId}${alias}`;
+		return [`${account.name} ${caller?.accountId ?? account.accountId}${alias}`];
 	});
 	return escapeTerminal(words.join(", "));
 }

@@ -56,7 +56,7 @@ async function forget(ctx: CliContext, opts: ForgetOptions, args: readonly strin
 			ctx.print("Nothing was changed.\n");
 			return 2;
 		}
-		return await runUnderLease(ctx, library, planned.result);
+		return await runUnderLease(ctx, library, planned.result, { shown: opts.yes !== true, whole: false });
 	} finally {
 		library.close();
 	}

@@ -4,33 +4,55 @@ import { TerminalError } from "../model/errors.ts";
 import type { PlanFile } from "../model/plan.ts";
 import type { CliContext, ExitCode } from "./context.ts";
 import type { Executable, Library } from "./library.ts";
+import { storePath } from "./state-dir.ts";
 
 /** Long enough that a stalled process is not robbed of it, short enough that a dead one keeps nobody waiting. */
 const LEASE_SECONDS = 180;
 const RENEW_MS = 30_000;
+const LEASE = "lease";
+
+export interface WriteOptions {
+	/** A person has seen the plan (KINDS.md, Installation budgets). */
+	readonly shown: boolean;
+	/** The whole source was read and planned: what it does not name is not there. */
+	readonly whole: boolean;
+}
 
 /**
  * Carries out a plan that a person approved: alone, by lease; each outcome recorded; a summary at the end. 0 all done,
  * 1 a step failed, 2 some wait, 130 interrupted.
  */
-export async function runUnderLease(ctx: CliContext, library: Library, result: Executable): Promise<ExitCode> {
-	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { acquireLease }, { renderExecution }] = await Promise.all([
-		import("../engine/execute.ts"),
-		import("../engine/report.ts"),
-		import("../store/lease.ts"),
-		import("../plan/render/execution-text.ts"),
-	]);
+export async function runUnderLease(
+	ctx: CliContext,
+	library: Library,
+	result: Executable,
+	options: WriteOptions,
+): Promise<ExitCode> {
+	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { recordBudget }, { acquireLease }, writer, { renderExecution }] =
+		await Promise.all([
+			import("../engine/execute.ts"),
+			import("../engine/report.ts"),
+			import("../engine/budget-use.ts"),
+			import("../store/lease.ts"),
+			import("../store/sole-writer.ts"),
+			import("../plan/render/execution-text.ts"),
+		]);
 	const { file, gathered } = result;
 	const store = await library.store(file.installation);
+	const alone = await writer.soleWriter(`${storePath(ctx, file.installation)}.writer`, ctx.clock, ctx.signal);
+	if (alone !== null) writer.dropAbandonedLease(store, LEASE);
 	const lease = acquireLease(store, {
-		name: "lease",
+		name: LEASE,
 		holder: `${ctx.env.USER ?? "somebody"}@${hostname()} (ecs-access apply, pid ${process.pid})`,
 		ttlSeconds: LEASE_SECONDS,
 		callTimeoutSeconds: WRITE_TIMEOUT_MS / 1000,
 		clock: ctx.clock,
 	});
-	if ("heldBy" in lease) {
-		throw new TerminalError("LeaseHeld", `another writer is at work: ${lease.heldBy}, until ${lease.until} at the latest`, {
+	if (alone === null || "heldBy" in lease) {
+		const held = "heldBy" in lease ? lease : { heldBy: "another process", until: lease.until() };
+		if (!("heldBy" in lease)) lease.release();
+		alone?.();
+		throw new TerminalError("LeaseHeld", `another writer is at work: ${held.heldBy}, until ${held.until} at the latest`, {
 			fix: "wait for it to end, then run apply again",
 		});
 	}
@@ -52,7 +74,8 @@ export async function runUnderLease(ctx: CliContext, library: Library, result: E
 			},
 			ctx.signal,
 		);
-		report(file, execution, gathered, { store, clock: ctx.clock });
+		recordBudget(execution.runs, { shown: options.shown, store, clock: ctx.clock });
+		report(file, execution, gathered, { store, clock: ctx.clock, whole: options.whole });
 		ctx.progress.stop();
 		ctx.print(
 			renderExecution(summaryOf(execution), {
@@ -65,7 +88,25 @@ export async function runUnderLease(ctx: CliContext, library: Library, result: E
 	} finally {
 		clearInterval(renewal);
 		lease.release();
+		alone();
 	}
+}
+
+/** Nothing is to be written; what was looked at is recorded all the same, so that a lost store fills again. */
+export async function recordSeen(
+	ctx: CliContext,
+	library: Library,
+	{ file, gathered }: Executable,
+	options: Pick<WriteOptions, "whole">,
+): Promise<void> {
+	const { report } = await import("../engine/report.ts");
+	const waiting = file.plans.flatMap((plan) => plan.steps.map((step) => ({ plan, step })));
+	const store = await library.store(file.installation);
+	report(file, { runs: [], notRun: [], waiting, interrupted: false }, gathered, {
+		store,
+		clock: ctx.clock,
+		whole: options.whole,
+	});
 }
 
 function accountOf(file: PlanFile, name: string) {

@@ -46,17 +46,18 @@ export const WRITE_TIMEOUT_MS = 60_000;
 /**
  * Carries out the ready steps of every plan, in their order, and decides nothing. The intent is recorded before each
  * write and the outcome after it. A failed step stops the rest of its own plan; a credential that no longer works stops
- * all. An abort of `signal` lets the writes in flight finish and starts no other.
+ * its account. An abort of `signal` lets the writes in flight finish and starts no other.
  */
 export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSignal): Promise<Execution> {
 	const total = file.plans.reduce((n, p) => n + p.steps.filter((s) => s.state === "ready").length, 0);
 	const runs: StepRun[] = [];
 	const notRun: { plan: Plan; step: Step }[] = [];
 	const waiting: { plan: Plan; step: Step }[] = [];
-	const stop = new AbortController();
-	const stopped = AbortSignal.any([signal, stop.signal]);
+	const stops = new Map(file.plans.map((p) => [p.account, new AbortController()]));
 
 	const runPlan = async (plan: Plan): Promise<void> => {
+		const stop = stops.get(plan.account);
+		const stopped = stop === undefined ? signal : AbortSignal.any([signal, stop.signal]);
 		const writtenAt = new Map<StepId, number>();
 		let failed = false;
 		for (const step of plan.steps) {
@@ -64,7 +65,7 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 				waiting.push({ plan, step });
 				continue;
 			}
-			if (!failed) failed = !(await settle(plan, step, writtenAt));
+			if (!failed) failed = !(await settle(plan, step, writtenAt, stopped));
 			if (failed || stopped.aborted || !step.after_.every((id) => writtenAt.has(id))) {
 				notRun.push({ plan, step });
 				continue;
@@ -76,13 +77,18 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 				deps.progress({ phase: "step", done: runs.length, total, plan, step });
 			} else {
 				failed = true;
-				if (run.error instanceof TerminalError && STOPS_EVERYTHING.has(run.error.reason)) stop.abort();
+				if (run.error instanceof TerminalError && STOPS_ACCOUNT.has(run.error.reason)) stop?.abort();
 			}
 		}
 	};
 
 	/** False when the wait was interrupted. */
-	const settle = async (plan: Plan, step: Step, writtenAt: ReadonlyMap<StepId, number>): Promise<boolean> => {
+	const settle = async (
+		plan: Plan,
+		step: Step,
+		writtenAt: ReadonlyMap<StepId, number>,
+		stopped: AbortSignal,
+	): Promise<boolean> => {
 		if (step.settle === 0) return true;
 		const last = Math.max(...step.after_.map((id) => writtenAt.get(id) ?? 0));
 		const left = last + step.settle * 1000 - deps.clock.millis();
@@ -101,8 +107,8 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 	return { runs, notRun, waiting, interrupted: signal.aborted };
 }
 
-/** Nothing else in the account, or in any, can succeed after one of these. */
-const STOPS_EVERYTHING: ReadonlySet<string> = new Set(["NoCredentials", "ExpiredToken", "AccountMismatch", "LeaseLost"]);
+/** Nothing else in the account can succeed after one of these; another account may have credentials of its own. */
+const STOPS_ACCOUNT: ReadonlySet<string> = new Set(["NoCredentials", "ExpiredToken", "AccountMismatch", "LeaseLost"]);
 
 async function runStep(file: PlanFile, plan: Plan, step: Step, deps: ExecuteDeps): Promise<StepRun> {
 	const entry = (event: HistoryEntry["event"], outcome: string): HistoryEntry => ({

@@ -76,8 +76,11 @@ export function named(instance: Instance): Pick<PlanInput, "key" | "resource" | 
 }
 
 /** Null: removals are planned. Absence is an order to delete only when the whole source was read (ARCHITECTURE.md, Ownership). */
-function whyNotPruned({ request, artifact }: AccountInput): string | null {
+function whyNotPruned({ request, artifact, view }: AccountInput): string | null {
 	if (artifact.partial !== null) return artifact.partial;
+	// Files that say nothing are as good as none: an emptied folder is no order to delete.
+	if (view.resources.length === 0) return `${artifact.root} holds no document`;
+	if (request.only !== undefined) return "--only was given";
 	return request.prune ? null : "--prune was not given";
 }
 

@@ -1,5 +1,6 @@
 import { isRole } from "../model/desired.ts";
-import type { Instant } from "../model/ids.ts";
+import type { Instant, ResourceKey } from "../model/ids.ts";
+import { MARK } from "../model/marks.ts";
 import type { Plan, PlanFile } from "../model/plan.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import type { Condition, ConditionType, InventoryEntry, Status } from "../model/status.ts";
@@ -30,29 +31,34 @@ export function report(
 	file: PlanFile,
 	execution: Execution,
 	gathered: ReadonlyMap<string, GatheredAccount>,
-	deps: { readonly store: Store; readonly clock: Clock },
+	deps: { readonly store: Store; readonly clock: Clock; readonly whole: boolean },
 ): void {
 	const byKey = new Map<string, Gathered>();
 	for (const account of gathered.values()) for (const g of account.instances) byKey.set(g.instance.key, g);
+	const seen = new Set<string>();
 	for (const plan of file.plans) {
-		const before = deps.store.getStatus(plan.key);
+		const own = byKey.get(plan.key);
+		const key = own === undefined ? recordedKey(plan, deps.store) : plan.key;
+		const before = deps.store.getStatus(key);
 		const runs = execution.runs.filter((r) => r.plan === plan);
 		const failed = runs.find((r) => r.error !== null);
 		const left = execution.notRun.filter((r) => r.plan === plan).length;
 		const waiting = execution.waiting.filter((w) => w.plan === plan);
 		const complete = failed === undefined && left === 0;
-		if (plan.summary === "delete" && complete && waiting.length === 0) {
-			deps.store.deleteStatus(plan.key);
+		const letGo = complete && waiting.length === 0 ? targetsLetGo(plan) : new Set<string>();
+		const kept = (before?.inventory ?? []).filter((e) => !letGo.has(targetId(e.target)));
+		if (own === undefined && letGo.size > 0 && kept.length === 0) {
+			deps.store.deleteStatus(key);
 			continue;
 		}
 		const now = deps.clock.now();
 		const undone = new Set(
 			[...runs.filter((r) => r.error !== null), ...execution.notRun, ...waiting].map(({ step }) => targetId(step.target)),
 		);
-		const own = byKey.get(plan.key);
 		const summary = summaryOf(plan, failed?.error ?? null, waiting.length > 0, left, runs.length);
+		seen.add(key);
 		deps.store.putStatus({
-			key: plan.key,
+			key,
 			account: plan.account,
 			observedGeneration: own?.instance.resource.generation ?? before?.observedGeneration ?? "",
 			lastAttemptedRevision: file.revision.id,
@@ -63,11 +69,43 @@ export function report(
 				before,
 				now,
 			),
-			inventory: inventoryOf(own, before, undone, now),
+			inventory: inventoryOf(own, kept, undone, now),
 			summary,
 			firstSeen: before?.firstSeen ?? now,
 			updatedAt: now,
 		} satisfies Status);
+	}
+	if (deps.whole) forgetMoved(seen, gathered, deps.store);
+}
+
+/** A removal is keyed by the owner mark, which names no account; its status was recorded under the instance. */
+function recordedKey(plan: Plan, store: Store): ResourceKey {
+	const instance = `${plan.key}@${plan.account}`;
+	return store.getStatus(plan.key) === undefined && store.getStatus(instance) !== undefined ? instance : plan.key;
+}
+
+/** Roles that bear no mark of ours, or are not there, after the plan: deleted, or given up. A retired one is still ours. */
+function targetsLetGo(plan: Plan): ReadonlySet<string> {
+	const last = plan.steps.filter(
+		({ call }) =>
+			call.api === "iam:DeleteRole" ||
+			(call.api === "iam:UntagRole" && call.input.TagKeys.some((k) => k.toLowerCase() === MARK.installation)),
+	);
+	return new Set(last.map((s) => targetId(s.target)));
+}
+
+/**
+ * What is in git no more and owns nothing that another does not own now is forgotten: it was renamed, or never had a role
+ * of its own. What still owns a role is kept until that is removed.
+ */
+function forgetMoved(seen: ReadonlySet<string>, read: ReadonlyMap<string, unknown>, store: Store): void {
+	const all = store.listStatus();
+	const owned = new Set(all.filter((s) => seen.has(s.key)).flatMap((s) => s.inventory.map((e) => targetId(e.target))));
+	for (const status of all) {
+		if (seen.has(status.key) || !read.has(status.account)) continue;
+		const inventory = status.inventory.filter((e) => !owned.has(targetId(e.target)));
+		if (inventory.length === 0) store.deleteStatus(status.key);
+		else if (inventory.length < status.inventory.length) store.putStatus({ ...status, inventory });
 	}
 }
 
@@ -80,7 +118,8 @@ function summaryOf(plan: Plan, error: Error | null, waits: boolean, left: number
 		);
 		return `waits: ${[...words].join(", ")}`;
 	}
-	return wrote === 0 ? "as git says" : DONE[plan.summary];
+	if (wrote === 0) return "as git says";
+	return plan.summary === "delete" && targetsLetGo(plan).size === 0 ? "retired" : DONE[plan.summary];
 }
 
 function waitWords(waiting: string, _detail: string, plan: Plan): string {
@@ -124,12 +163,12 @@ function conditionsOf(
 
 function inventoryOf(
 	own: Gathered | undefined,
-	before: Status | undefined,
+	kept: readonly InventoryEntry[],
 	undone: ReadonlySet<string>,
 	now: Instant,
 ): readonly InventoryEntry[] {
-	if (own === undefined) return before?.inventory ?? [];
-	const entries = new Map((before?.inventory ?? []).map((e) => [targetId(e.target), e]));
+	if (own === undefined) return kept;
+	const entries = new Map(kept.map((e) => [targetId(e.target), e]));
 	for (const d of own.desired) {
 		if (!isRole(d)) continue;
 		const id = targetId(d.target);

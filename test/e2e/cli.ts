@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+
+const MAIN = join(import.meta.dirname, "../../controller/main.ts");
+
+export interface Result {
+	/** Null when a signal ended it. */
+	readonly code: number | null;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+export interface Running {
+	readonly kill: (signal: "SIGINT" | "SIGKILL" | "SIGTERM") => void;
+	readonly ended: Promise<Result>;
+}
+
+/** Somebody at a machine of their own: a home, a folder of policies, the credentials of one account. */
+export interface Person {
+	/** Where commands are run; `policies/` lies in it. */
+	readonly cwd: string;
+	readonly home: string;
+	readonly env: Readonly<Record<string, string>>;
+	readonly write: (path: string, text: string) => void;
+	readonly remove: (path: string) => void;
+	/** Runs the real program to its end. */
+	readonly run: (...args: readonly string[]) => Promise<Result>;
+	readonly start: (...args: readonly string[]) => Running;
+	/** On a terminal: types each answer when its question stands there. `stdout` is all that the terminal showed. */
+	readonly answer: (args: readonly string[], answers: readonly string[]) => Promise<Result>;
+}
+
+export function person(sandbox: Sandbox, account: string, more: Readonly<Record<string, string>> = {}): Person {
+	const folder = realpathSync(mkdtempSync(join(tmpdir(), "e2e-")));
+	const cwd = join(folder, "work");
+	const home = join(folder, "home");
+	mkdirSync(cwd);
+	mkdirSync(home);
+	process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+	const env: Readonly<Record<string, string>> = {
+		PATH: process.env.PATH ?? "",
+		HOME: home,
+		USER: "kim",
+		TERM: "xterm-256color",
+		// What Node makes of the modules is shared by all these homes: most of the time of a short command.
+		XDG_CACHE_HOME: join(tmpdir(), "ecs-access-e2e-cache"),
+		GIT_CONFIG_GLOBAL: "/dev/null",
+		GIT_CONFIG_SYSTEM: "/dev/null",
+		...sandbox.env(account),
+		...more,
+	};
+	const launch = (program: string, args: readonly string[]): Running => {
+		const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+		return { kill: (signal) => void child.kill(signal), ended: output(child) };
+	};
+	const start = (...args: readonly string[]): Running => launch(process.execPath, [MAIN, ...args]);
+	return {
+		cwd,
+		home,
+		env,
+		write: (path, text) => {
+			mkdirSync(dirname(join(cwd, path)), { recursive: true });
+			writeFileSync(join(cwd, path), text);
+		},
+		remove: (path) => rmSync(join(cwd, path), { recursive: true, force: true }),
+		run: (...args) => start(...args).ended,
+		start,
+		answer: (args, answers) => launch("python3", ["-c", TYPIST, JSON.stringify(answers), process.execPath, MAIN, ...args]).ended,
+	};
+}
+
+/** Waits for each question before it types: what is typed before could be lost. */
+const TYPIST = `
+import json, os, pty, sys
+answers, command = json.loads(sys.argv[1]), sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(command[0], command)
+shown = b""
+while True:
+    try:
+        part = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not part:
+        break
+    sys.stdout.buffer.write(part)
+    shown += part
+    if answers and b"[y/N] " in shown:
+        shown = b""
+        os.write(terminal, (answers.pop(0) + "\\n").encode())
+sys.stdout.flush()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+
+async function output(child: ChildProcess): Promise<Result> {
+	let [stdout, stderr] = ["", ""];
+	child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+		stdout += text;
+	});
+	child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+		stderr += text;
+	});
+	const [code] = (await once(child, "close")) as [number | null];
+	return { code, stdout, stderr };
+}
