@@ -103,7 +103,7 @@ const scene: fc.Arbitrary<Scene> = fc
 		return { w: asked, live, before: last, over: { last: new Map([[targetId(ROLE), entry]]), person } };
 	});
 
-const RUNS = { numRuns: 400 };
+const RUNS = { numRuns: 150 };
 
 function planOf({ w, over }: Scene, live: RoleState | null): Plan {
 	return planInstance(input(w, live, over));
