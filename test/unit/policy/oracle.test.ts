@@ -2,6 +2,8 @@ import { runUnsafeSimulation } from "@cloud-copilot/iam-simulate";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import type { AccessSide, Witness } from "../../../controller/policy/access.ts";
+import { createCatalogue } from "../../../controller/policy/catalogue.ts";
+import { accessChange } from "../../../controller/policy/effect.ts";
 import { evaluate } from "../../../controller/policy/evaluate.ts";
 import { request, side } from "./arbitraries.ts";
 
@@ -48,4 +50,27 @@ it("decides as an independent simulator does, on random policies and requests", 
 	// Undecided is allowed for, but must stay the exception, and the rest must not be all of one kind.
 	expect(seen.get("unknown") ?? 0).toBeLessThan(RUNS / 10);
 	for (const decision of ["allowed", "explicitDeny", "implicitDeny"]) expect(seen.get(decision)).toBeGreaterThan(RUNS / 50);
+});
+
+it("agrees with every witness: refused on one side of the change, allowed on the other", () => {
+	const catalogue = createCatalogue();
+	let witnesses = 0;
+	fc.assert(
+		fc.property(side, side, (before, after) => {
+			const { gains, losses } = accessChange(before, after, catalogue);
+			for (const [lines, from, to] of [
+				[gains, before, after],
+				[losses, after, before],
+			] as const) {
+				for (const { witness } of lines) {
+					// `*` stands for any resource, which the simulator cannot be asked about.
+					if (witness === null || witness.resource === "*") continue;
+					witnesses++;
+					expect([simulated(from, witness), simulated(to, witness)]).toEqual([expect.stringMatching(/Denied$/), "Allowed"]);
+				}
+			}
+		}),
+		{ numRuns: 300 },
+	);
+	expect(witnesses).toBeGreaterThan(100);
 });
