@@ -130,7 +130,7 @@ function distinct(values: readonly string[]): readonly string[] {
 }
 
 /** `StringEquals aws:ResourceAccount 123456789012 and Bool …`, or null without conditions. */
-export function conditionWords(block: ConditionBlock | undefined): string | null {
+function conditionWords(block: ConditionBlock | undefined): string | null {
 	const words = Object.entries(block ?? {}).flatMap(([operator, keys]) =>
 		Object.entries(keys).map(([key, values]) => `${key} ${operator} ${conditionValues(values).join(" or ")}`),
 	);

@@ -1,10 +1,10 @@
 /** The condition operators of IAM, taken apart. Source: IAM User Guide, "IAM JSON policy elements: Condition operators". */
 
 /** How one value of the request is held against one value of the policy. */
-export type Test = "equals" | "equalsIgnoreCase" | "like" | "arn" | "number" | "date" | "bool" | "binary" | "ip";
+type Test = "equals" | "equalsIgnoreCase" | "like" | "arn" | "number" | "date" | "bool" | "binary" | "ip";
 
 /** For numbers and dates. */
-export type Order = "=" | "<" | "<=" | ">" | ">=";
+type Order = "=" | "<" | "<=" | ">" | ">=";
 
 export interface Operator {
 	readonly test: Test | "null";
