@@ -164,7 +164,7 @@ function typeWords(types: readonly string[]): string {
 }
 
 /** `AccessPolicy.spec.taskRole.statements[0]`. */
-export function fieldText(kind: string, path: FieldPath): string {
+function fieldText(kind: string, path: FieldPath): string {
 	return path.reduce<string>((text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${step}`), kind);
 }
 

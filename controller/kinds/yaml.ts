@@ -12,12 +12,12 @@ import {
 import type { FieldPath } from "../model/resource.ts";
 
 /** 1-based. */
-export interface Position {
+interface Position {
 	readonly line: number;
 	readonly column: number;
 }
 
-export interface YamlError extends Position {
+interface YamlError extends Position {
 	readonly message: string;
 	readonly fix?: string;
 }

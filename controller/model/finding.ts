@@ -6,7 +6,7 @@ export type Severity = "error" | "warning" | "note";
 
 /** Something worth a person's attention that is not a Step. Plain data; the message is one line without a full stop. */
 export interface Finding {
-	/** Stable CamelCase reason, e.g. `UnknownField`, `PlaintextSecret`; see FINDINGS in kinds/findings.ts. */
+	/** Stable CamelCase reason, e.g. `UnknownField`, `PlaintextSecret`; see FINDINGS in findings.ts. */
 	readonly id: string;
 	readonly severity: Severity;
 	/** What is wrong, naming the object and the wrong value. Never a secret value. */

@@ -59,7 +59,7 @@ function desiredRole(i: PolicyInstance, role: ResolvedRole, c: CatalogView, f: F
 		arn: fill(arn, [...path, "managedPolicies", n]),
 		origin: r.at([...path, "managedPolicies", n], "value"),
 	}));
-	const generated = ecsTrust({ partition: i.account.partition, id: accountIdOf(i) }, trustRegions(i, c));
+	const generated = ecsTrust({ partition: i.account.partition, id: accountIdOf(i) }, trustRegions(i, role, c));
 	const trust = compileTrust(spec.trust, generated, scopeOf(i));
 	for (const { path: within, fault } of trust.faults) {
 		findings.push(

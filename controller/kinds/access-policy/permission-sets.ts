@@ -6,7 +6,7 @@ import { didYouMean } from "../../model/nearest.ts";
 import type { FieldPath, Resource } from "../../model/resource.ts";
 import { problem } from "../problem.ts";
 
-export type PermissionSet = Resource<PermissionSetSpec>;
+type PermissionSet = Resource<PermissionSetSpec>;
 
 /** One use of a set in a role, with its parameters' values; what is wrong with them is in `findings`. */
 export interface SetUse {

@@ -25,6 +25,7 @@ const RESERVED_PATH = /^\/(aws-service-role|aws-reserved)\//i;
 export function checkName(i: PolicyInstance, role: ResolvedRole, out: Finding[]): void {
 	const r = i.resource;
 	const { spec, path } = role.use;
+	if (role.faults.length > 0) return;
 	const at = spec.name === undefined ? r.at(path) : r.at([...path, "name"], "value");
 	const say = (id: string, message: string, fix: string) => out.push(problem(id, message, at, fix, r.key));
 	const { name, rolePath } = role;
