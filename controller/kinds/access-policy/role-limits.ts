@@ -133,12 +133,27 @@ function policyArn(i: PolicyInstance, arn: string, path: FieldPath, out: Finding
 	}
 }
 
+/** IAM API reference, Tag: what keys and values may hold. */
+const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+@-]*$/u;
+
 /** IAM keeps 50 tags a role; our own marks take up to seven of them. */
 export function checkTags(r: Policy, use: RoleUse, out: Finding[]): void {
 	const tags = Object.keys(use.spec.tags ?? {});
 	const seen = new Map<string, string>();
-	for (const key of tags) {
+	for (const [key, value] of Object.entries(use.spec.tags ?? {})) {
 		const at = r.at([...use.path, "tags", key]);
+		if (!value.includes("${") && !TAG_TEXT.test(value)) {
+			const place = r.at([...use.path, "tags", key], "value");
+			out.push(
+				problem(
+					"InvalidValue",
+					`tag value "${value}" is not possible in IAM`,
+					place,
+					"letters, digits, spaces and _.:/=+-@",
+					r.key,
+				),
+			);
+		}
 		const twin = seen.get(key.toLowerCase());
 		seen.set(key.toLowerCase(), key);
 		if (isMark(key)) out.push(problem("ReservedTag", `tag "${key}" is one of this program's marks`, at, "delete it", r.key));
@@ -146,7 +161,7 @@ export function checkTags(r: Policy, use: RoleUse, out: Finding[]): void {
 			out.push(problem("ReservedTag", `tag "${key}" is reserved for AWS`, at, "delete it", r.key));
 		else if (twin !== undefined)
 			out.push(problem("ReservedTag", `tags "${twin}" and "${key}" are one tag to IAM`, at, "keep one", r.key));
-		if (key.length > 128 || !/^[\p{L}\p{Z}\p{N}_.:/=+@-]+$/u.test(key)) {
+		if (key === "" || key.length > 128 || !TAG_TEXT.test(key)) {
 			out.push(
 				problem(
 					"InvalidValue",

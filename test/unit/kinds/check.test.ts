@@ -194,6 +194,11 @@ describe("a role whose fields do not fit", () => {
 			['5:32 error ReservedTag tags "team" and "Team" are one tag to IAM -> keep one'],
 		],
 		[
+			"a tag value that IAM refuses",
+			"taskRole: { tags: { owner: 'a*b' } }",
+			['5:30 error InvalidValue tag value "a*b" is not possible in IAM -> letters, digits, spaces and _.:/=+-@'],
+		],
+		[
 			"fields beside a ref",
 			"taskRole: { ref: orders, name: a }",
 			[
