@@ -49,7 +49,7 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 		const { result } = planned;
 		if (result.file === null) return await library.printInvalid(planned);
 		const { file } = result;
-		if (saved === undefined) await printPlan(ctx, file, "text");
+		if (saved === undefined) await printPlan(ctx, file, "text", false);
 		else ctx.print(savedWords(saved, file));
 		const ready = file.plans.flatMap((p) => p.steps).filter((s) => s.state === "ready").length;
 		// An account or a policy that cannot be planned stops itself, and the others go on.

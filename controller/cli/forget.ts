@@ -44,7 +44,7 @@ async function forget(ctx: CliContext, opts: ForgetOptions, args: readonly strin
 				fix: owners.length === 0 ? "no role bears a mark of this installation" : `marked: ${owners.join(", ")}`,
 			});
 		}
-		await printPlan(ctx, file, "text");
+		await printPlan(ctx, file, "text", false);
 		if (planned.inSource)
 			ctx.note(
 				`${key} is still in ${opts.path ?? "policies"}: the next apply marks its roles again if it says adopt: true, and waits otherwise\n`,

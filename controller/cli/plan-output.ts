@@ -2,8 +2,13 @@ import type { PlanFile } from "../model/plan.ts";
 import type { CliContext } from "./context.ts";
 import { structured } from "./structured.ts";
 
-/** A plan on stdout in one of its formats. */
-export async function printPlan(ctx: CliContext, file: PlanFile, format: "text" | "markdown" | "json" | "yaml"): Promise<void> {
+/** A plan on stdout in one of its formats; `next`: a text says what to run next. */
+export async function printPlan(
+	ctx: CliContext,
+	file: PlanFile,
+	format: "text" | "markdown" | "json" | "yaml",
+	next = true,
+): Promise<void> {
 	switch (format) {
 		case "json":
 		case "yaml":
@@ -14,7 +19,7 @@ export async function printPlan(ctx: CliContext, file: PlanFile, format: "text" 
 		}
 		case "text": {
 			const { renderPlanText } = await import("../plan/render/plan-text.ts");
-			return ctx.print(renderPlanText(file, { color: ctx.color.stdout, width: ctx.stdout.columns, verbose: ctx.verbose }));
+			return ctx.print(renderPlanText(file, { color: ctx.color.stdout, width: ctx.stdout.columns, verbose: ctx.verbose, next }));
 		}
 	}
 }

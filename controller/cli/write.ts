@@ -20,7 +20,7 @@ export interface WriteOptions {
 
 /**
  * Carries out a plan that a person approved: alone, by lease; each outcome recorded; a summary at the end. 0 all done,
- * 1 a step failed, 2 some wait, 130 interrupted.
+ * 1 a step failed, 2 some wait, 130 interrupted. `shown`: a person read the plan, so narrowings use up no budget.
  */
 export async function runUnderLease(
 	ctx: CliContext,

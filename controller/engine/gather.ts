@@ -5,6 +5,7 @@ import type { CatalogView, Instance } from "../model/kind.ts";
 import type { AccountAccess } from "../model/ports.ts";
 import { type Fact, type Facts, type Reference, referenceId } from "../model/reference.ts";
 import { type Target, type TargetType, targetId } from "../model/target.ts";
+import { roleReferences } from "../plan/role-references.ts";
 
 /** One instance with everything that was read for it. */
 export interface Gathered {
@@ -18,6 +19,8 @@ export interface GatheredAccount {
 	readonly facts: Facts;
 	/** By targetId. */
 	readonly observed: ReadonlyMap<string, AnyObserved>;
+	/** Resolves more references into `facts`; what is known already is not asked again. */
+	readonly learn: (refs: readonly Reference[]) => Promise<void>;
 }
 
 /** service -> task definition -> secret -> key is the longest chain there is. */
@@ -39,17 +42,17 @@ export async function gather(
 ): Promise<GatheredAccount> {
 	const known = new Map<string, Fact>();
 	const facts: Facts = { now: deps.now, get: (ref) => known.get(referenceId(ref)) };
+	const learn = async (refs: readonly Reference[]): Promise<void> => {
+		const asked = [...new Map(refs.map((r) => [referenceId(r), r])).values()].filter((r) => !known.has(referenceId(r)));
+		if (asked.length === 0) return;
+		const answers = await deps.access.resolve(asked, signal);
+		for (const [n, ref] of asked.entries())
+			known.set(referenceId(ref), answers[n] ?? { type: "unknown", reason: "not answered" });
+	};
 	for (let round = 0; round < ROUNDS; round++) {
-		const asked = new Map<string, Reference>();
-		for (const i of instances) {
-			for (const ref of kindOf(i.resource.kind).references(i, deps.view, facts)) {
-				if (!known.has(referenceId(ref))) asked.set(referenceId(ref), ref);
-			}
-		}
-		if (asked.size === 0) break;
-		const refs = [...asked.values()];
-		const answers = await deps.access.resolve(refs, signal);
-		for (const [n, ref] of refs.entries()) known.set(referenceId(ref), answers[n] ?? { type: "unknown", reason: "not answered" });
+		const before = known.size;
+		await learn(instances.flatMap((i) => kindOf(i.resource.kind).references(i, deps.view, facts)));
+		if (known.size === before) break;
 	}
 	const gathered = instances.map((instance): Gathered => {
 		const { desired, findings } = kindOf(instance.resource.kind).expand(instance, deps.view, facts);
@@ -66,7 +69,8 @@ export async function gather(
 			}
 		}),
 	);
-	return { instances: gathered, facts, observed };
+	await learn(roleReferences(deps.access.account, observed.values()));
+	return { instances: gathered, facts, observed, learn };
 }
 
 function unique(targets: readonly Target[]): readonly Target[] {

@@ -10,6 +10,7 @@ import type { PlanContext, PlanInput } from "../plan/input.ts";
 import { planInstance } from "../plan/instance.ts";
 import { passRoleGaps } from "../plan/pass-role.ts";
 import { planRemoval } from "../plan/removal.ts";
+import { roleReferences } from "../plan/role-references.ts";
 import { usedBudget } from "./budget-use.ts";
 import type { GatheredAccount } from "./gather.ts";
 
@@ -51,6 +52,7 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 	const gone = request.only === undefined ? unwanted(owned, input) : [];
 	const kept = whyNotPruned(input);
 	if (kept === null) {
+		await gathered.learn(roleReferences(context.account, gone));
 		for (const role of gone) {
 			const plan = planRemoval({ ...context, role, inUse: await useOf(access, role, signal) });
 			if (plan !== null) plans.push(plan);

@@ -63,6 +63,7 @@ export function report(
 			observedGeneration: own?.instance.resource.generation ?? before?.observedGeneration ?? "",
 			lastAttemptedRevision: file.revision.id,
 			lastAppliedRevision: complete && waiting.length === 0 ? file.revision.id : (before?.lastAppliedRevision ?? null),
+			...labelsOf(own?.instance.resource.metadata.labels ?? before?.labels),
 			conditions: conditionsOf(
 				plan,
 				{ failed: failed?.error ?? null, waiting: waiting.length, left, wrote: runs.length > 0 },
@@ -107,6 +108,10 @@ function forgetMoved(seen: ReadonlySet<string>, read: ReadonlyMap<string, unknow
 		if (inventory.length === 0) store.deleteStatus(status.key);
 		else if (inventory.length < status.inventory.length) store.putStatus({ ...status, inventory });
 	}
+}
+
+function labelsOf(labels: Status["labels"]): Pick<Status, "labels"> {
+	return labels === undefined ? {} : { labels };
 }
 
 function summaryOf(plan: Plan, error: Error | null, waits: boolean, left: number, wrote: number): string {

@@ -14,6 +14,8 @@ export interface PlanTextOptions {
 	readonly width: number;
 	/** Every access line, call and repeated finding in full. */
 	readonly verbose: boolean;
+	/** Whether to say what to run next; default true. `apply` goes on by itself. */
+	readonly next?: boolean;
 }
 
 /** A plan as a person reads it: consequence, reason, source; counts last. Ends with a line feed. */
@@ -24,7 +26,9 @@ export function renderPlanText(file: PlanFile, opts: PlanTextOptions): string {
 		.filter((p) => p.summary !== "unchanged" || p.steps.length > 0)
 		.map((p) => planSection(pen, p, file));
 	const findings = findingLines(pen, planFindings(file));
-	const blocks = [headerLines(pen, file), ...sections, findings, footLines(pen, file, counts)].filter((b) => b.length > 0);
+	const blocks = [headerLines(pen, file), ...sections, findings, footLines(pen, file, counts, opts.next ?? true)].filter(
+		(b) => b.length > 0,
+	);
 	// An empty plan is two lines: nothing between the header and what it comes to.
 	const gap = sections.length === 0 && findings.length === 0 ? "\n" : "\n\n";
 	return `${blocks.map((b) => b.join("\n")).join(gap)}\n`;
@@ -109,7 +113,7 @@ function foreignLine(pen: Pen, plan: Plan): string[] | null {
 	return [...lines, ...details.map((d) => row(pen, 4, [cell(d, "dim")]))];
 }
 
-function footLines(pen: Pen, file: PlanFile, counts: PlanCounts): string[] {
+function footLines(pen: Pen, file: PlanFile, counts: PlanCounts, next: boolean): string[] {
 	const unpruned =
 		file.unpruned === null
 			? []
@@ -124,7 +128,7 @@ function footLines(pen: Pen, file: PlanFile, counts: PlanCounts): string[] {
 		`${pen.paint("bold", `Plan ${shortDigest(file.id)}`)}: ${actionWords(counts)}${waits}. ${counts.unchanged} unchanged.`,
 		`Access: ${counts.broader} broader${undecided}, ${counts.narrower} narrower. Restarts: none.`,
 		...unpruned,
-		`Next: ${pen.paint("command", nextCommand(file, counts))}            (exit code 2)`,
+		...(next ? [`Next: ${pen.paint("command", nextCommand(file, counts))}            (exit code 2)`] : []),
 	];
 }
 
