@@ -17,7 +17,7 @@ export interface BudgetContext extends PlanContext {
 }
 
 /** KINDS.md, Installation: the defaults, also without the document. */
-export const DEFAULT_BUDGETS = { deletions: 5, narrowings: 20, percent: 20 } as const;
+const DEFAULT_BUDGETS = { deletions: 5, narrowings: 20, percent: 20 } as const;
 
 /** max(1, min(count, percent of the roles owned, rounded up)). */
 export function budgetLimit(count: number, percent: number, owned: number): number {

@@ -101,7 +101,7 @@ function stepOf(
 }
 
 /** The part of a state that a call writes; null where it does not exist. Documents in canonical form. */
-export function partOf(state: RoleState | null, call: StepCall): unknown {
+function partOf(state: RoleState | null, call: StepCall): unknown {
 	if (state === null) return null;
 	switch (call.api) {
 		case "iam:CreateRole":

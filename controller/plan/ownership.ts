@@ -23,7 +23,7 @@ export type Ownership =
 	| { readonly ours: false; readonly detail: string };
 
 /** `Kind/name` of an instance key: no mark names an account, since the role lies in it. */
-export function ownerMark(key: ResourceKey): ResourceKey {
+function ownerMark(key: ResourceKey): ResourceKey {
 	const at = key.indexOf("@", key.indexOf("/"));
 	return at < 0 ? key : key.slice(0, at);
 }

@@ -8,7 +8,7 @@ import { change, needsApproval, PHASE, type Phase, type PhasedDraft } from "./dr
 import { byName, type Keys, keysOf, missingFrom, sameKeys, without } from "./statements.ts";
 
 /** The one inline document of a role of ours. */
-export const INLINE_NAME = "ecs-access";
+const INLINE_NAME = "ecs-access";
 
 export interface InlineInput {
 	readonly roleName: string;
@@ -48,6 +48,7 @@ export function diffInline(input: InlineInput): InlineDiff {
 /** Expired statements leave the documents that hold them, which otherwise stay as they are. */
 function expire(input: InlineInput): { readonly live: InlineInput["live"]; readonly drafts: readonly PhasedDraft[] } {
 	const { partition } = input;
+	if (input.wanted.expired.length === 0) return { live: input.live, drafts: [] };
 	const wanted = keysOf([wantedDocument(input.wanted.statements)], partition);
 	const expired = keysOf([wantedDocument(input.wanted.expired)], partition).difference(wanted);
 	const live: Record<string, PolicyDocument> = { ...input.live };

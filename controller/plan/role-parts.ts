@@ -1,5 +1,5 @@
 import type { RoleWanted } from "../model/desired.ts";
-import type { Arn } from "../model/ids.ts";
+import type { Arn, Tags } from "../model/ids.ts";
 import { isMark } from "../model/marks.ts";
 import type { StepState } from "../model/plan.ts";
 import type { Origin } from "../model/resource.ts";
@@ -147,10 +147,15 @@ export function diffTrust(i: PartsInput): readonly PhasedDraft[] {
 	];
 }
 
+/** Without what looks like a mark of ours or a hold, which no policy may set. */
+export function declaredTags(tags: Tags): Tags {
+	return Object.fromEntries(Object.entries(tags).filter(([k]) => !isMark(k)));
+}
+
 /** Declared keys only; a key that we once declared and no longer do is ours to remove. */
 export function diffTags(i: PartsInput): readonly PhasedDraft[] {
 	const role = { target: { name: i.name }, state: i.state };
-	const declared = Object.fromEntries(Object.entries(i.wanted.tags).filter(([k]) => !isMark(k)));
+	const declared = declaredTags(i.wanted.tags);
 	const changed = differing(i.state.tags, declared);
 	const drafts: PhasedDraft[] = [];
 	if (Object.keys(changed).length > 0) {

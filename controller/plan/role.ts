@@ -14,7 +14,7 @@ import { isHeld, marksOf, ownership } from "./ownership.ts";
 import { DEFAULT_QUOTAS, quotaFindings } from "./quotas.ts";
 import type { AccessContext } from "./role-access.ts";
 import { diffInline } from "./role-inline.ts";
-import { diffAttachments, diffBoundary, diffTags, diffTrust } from "./role-parts.ts";
+import { declaredTags, diffAttachments, diffBoundary, diffTags, diffTrust } from "./role-parts.ts";
 
 export interface RoleDiff {
 	readonly target: Target;
@@ -74,7 +74,7 @@ function createRole(d: Desired<"iam.role">, input: PlanInput, finding: MakeFindi
 				Path: wanted.path,
 				AssumeRolePolicyDocument: wanted.trust,
 				...(boundary !== null && boundary !== "none" && { PermissionsBoundary: boundary }),
-				Tags: { ...wanted.tags, ...marksOf(input, wanted.deletion) },
+				Tags: { ...declaredTags(wanted.tags), ...marksOf(input, wanted.deletion) },
 			},
 		},
 		why: "missing",

@@ -267,6 +267,13 @@ describe("tags", () => {
 		expect(applyReady(p, state)?.tags).toEqual({ ...MARKS, team: "billing", tier: "2", hers: "x" });
 	});
 
+	test("that look like a mark or a hold are never set or removed by a policy", () => {
+		const tags = { "ECS-access.dev/Owner": "AccessPolicy/other", "ecs-access.dev/hold-until": "2027-01-01T00:00:00Z" };
+		expect(plan(wanted({ tags }), live).steps).toEqual([]);
+		expect(applyReady(plan(wanted({ tags }), null), null)?.tags).toEqual(MARKS);
+		expect(plan(wanted(), live, last(wanted({ tags: MARKS }))).steps).toEqual([]);
+	});
+
 	test("are compared without regard to the case of the key", () => {
 		expect(plan(wanted({ tags: { team: "orders" } }), roleState({ ...live, tags: { ...MARKS, TEAM: "orders" } })).steps).toEqual(
 			[],
