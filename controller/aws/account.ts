@@ -2,7 +2,8 @@ import type { Account, Caller } from "../model/account.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { AccountId, Region } from "../model/ids.ts";
 import { partitionOf } from "../model/partition.ts";
-import type { AccountAccess, Clock, Provider } from "../model/ports.ts";
+import type { AccountAccess, Clock, Provider, Store } from "../model/ports.ts";
+import { storeUrl, type TableRef } from "../model/store-url.ts";
 import type { TargetType } from "../model/target.ts";
 import { parseArn, roleNameOf } from "./arn.ts";
 import { createCalls } from "./call.ts";
@@ -14,6 +15,7 @@ import { createEcsServiceProvider } from "./ecs-service.ts";
 import { createIamRoleProvider } from "./iam-role.ts";
 import { createInUse } from "./in-use.ts";
 import { createManagedPolicies } from "./managed-policy.ts";
+import type { CallAws } from "./operations.ts";
 import { resolveReferences } from "./resolver.ts";
 import { createRoles } from "./roles.ts";
 import { readSchedules, type Schedules } from "./schedules.ts";
@@ -56,11 +58,7 @@ export interface ReadProgress {
 export function createAccountAccess(options: AccountAccessOptions): AccountAccess {
 	const { account, clock } = options;
 	const shared = options.shared ?? createAwsShared(clock);
-	const userAgent: [string, string][] = [
-		["ecs-access", options.version],
-		["reconcile", options.reconcileId],
-		["revision", options.revision],
-	];
+	const userAgent = userAgentOf(options);
 	let caller: Caller | undefined;
 	const callsWith = (credentials: () => Promise<Credentials>) =>
 		createCalls({
@@ -203,12 +201,27 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 	};
 }
 
+function userAgentOf(options: Pick<AccountAccessOptions, "version" | "reconcileId" | "revision">): [string, string][] {
+	return [
+		["ecs-access", options.version],
+		["reconcile", options.reconcileId],
+		["revision", options.revision],
+	];
+}
+
+/** An answer of DynamoDB takes milliseconds, and a renewal of the lease must not hang. */
+const STORE_TIMEOUT_MS = 3_000;
+
 /** AWS for a process: the accesses of its passes share sockets, credentials and pace. */
 export interface Aws {
 	/** Afresh for each pass: what it reads, it remembers. */
 	readonly access: (account: Account) => AccountAccess;
 	/** Who and where we are by the environment alone, for a repository that names no Account. */
 	readonly self: (signal: AbortSignal) => Promise<{ readonly accountId: AccountId; readonly region: Region }>;
+	/** The shared store of an Installation, by the environment's own credentials; see store-dynamodb.ts. */
+	readonly openStore: (ref: TableRef, options: { readonly make: boolean }, signal: AbortSignal) => Promise<Store | null>;
+	/** What is wrong with the table of a shared store, each with what to do; for doctor. */
+	readonly checkStore: (ref: TableRef, signal: AbortSignal) => Promise<readonly string[]>;
 	readonly close: () => void;
 }
 
@@ -222,8 +235,34 @@ export function createAws(options: AwsOptions): Aws {
 	const shared = createAwsShared(options.clock);
 	const access = (account: Account): AccountAccess =>
 		createAccountAccess({ ...options, account, shared, installation: options.installation(), revision: options.revision() });
+	/** Made for each store: their pace and their count are their own. */
+	const storeCalls = (ref: TableRef): CallAws =>
+		createCalls({
+			clients: createClients({
+				credentials: shared.credentials,
+				agents: shared.agents,
+				partition: "aws",
+				region: ref.region,
+				userAgent: userAgentOf({ ...options, revision: options.revision() }),
+				requestTimeout: STORE_TIMEOUT_MS,
+			}),
+			limiter: shared.limiter(storeUrl(ref)),
+			clock: options.clock,
+			random: Math.random,
+			account: () => null,
+			caller: () => null,
+			rolePath: "/",
+		}).call;
 	return {
 		access,
+		openStore: async (ref, { make }, signal) => {
+			const { openDynamoStore } = await import("./store-dynamodb.ts");
+			return openDynamoStore({ call: storeCalls(ref), clock: options.clock, ref, make }, signal);
+		},
+		checkStore: async (ref, signal) => {
+			const { checkTable } = await import("./store-table.ts");
+			return checkTable(storeCalls(ref), ref, signal);
+		},
 		self: async (signal) => {
 			const region = await environmentRegion();
 			if (region === null) {

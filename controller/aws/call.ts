@@ -76,6 +76,7 @@ export function createCalls(deps: CallDeps): Calls {
 
 function laneOf(op: Operation, access: "read" | "write"): Lane {
 	if (op.startsWith("iam:")) return access === "read" ? "iam-read" : "iam-write";
+	if (op.startsWith("dynamodb:")) return "store";
 	return op.startsWith("ecs:") ? "ecs-read" : "other";
 }
 

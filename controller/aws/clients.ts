@@ -119,7 +119,14 @@ interface Config {
 	};
 }
 
-const SERVICES: { readonly [S in Service]: (config: Config) => Promise<Api<S>> } = { sts, iam, ecs, events, scheduler };
+const SERVICES: { readonly [S in Service]: (config: Config) => Promise<Api<S>> } = {
+	sts,
+	iam,
+	ecs,
+	events,
+	scheduler,
+	dynamodb,
+};
 
 async function sts(config: Config): Promise<Api<"sts">> {
 	const sdk = await import("@aws-sdk/client-sts");
@@ -186,5 +193,18 @@ async function scheduler(config: Config): Promise<Api<"scheduler">> {
 	return {
 		"scheduler:ListSchedules": (i, o) => c.send(new sdk.ListSchedulesCommand(i), o),
 		"scheduler:GetSchedule": (i, o) => c.send(new sdk.GetScheduleCommand(i), o),
+	};
+}
+
+async function dynamodb(config: Config): Promise<Api<"dynamodb">> {
+	const sdk = await import("@aws-sdk/client-dynamodb");
+	const c = new sdk.DynamoDBClient(config);
+	return {
+		"dynamodb:GetItem": (i, o) => c.send(new sdk.GetItemCommand(i), o),
+		"dynamodb:Query": (i, o) => c.send(new sdk.QueryCommand(i), o),
+		"dynamodb:PutItem": (i, o) => c.send(new sdk.PutItemCommand(i), o),
+		"dynamodb:DeleteItem": (i, o) => c.send(new sdk.DeleteItemCommand(i), o),
+		"dynamodb:TransactWriteItems": (i, o) => c.send(new sdk.TransactWriteItemsCommand(i), o),
+		"dynamodb:DescribeTable": (i, o) => c.send(new sdk.DescribeTableCommand(i), o),
 	};
 }

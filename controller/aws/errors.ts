@@ -59,6 +59,7 @@ const CODES = {
 		"TooManyRequests",
 		"SlowDown",
 		"BandwidthLimitExceeded",
+		"ProvisionedThroughputExceeded",
 	],
 	credentials: ["CredentialsProviderError", "CredentialsError", "TokenProviderError", "ProviderError"],
 	expired: ["ExpiredToken", "RequestExpired", "TokenRefreshRequired"],
@@ -226,10 +227,11 @@ function denial(said: string | null): string | null {
 }
 
 function denialFix(attempt: Attempt): string {
-	const { on } = permissionFor(attempt.operation);
+	const { on, grantedBy } = permissionFor(attempt.operation);
+	const actions = grantedBy?.join(" and ") ?? attempt.operation;
 	const resource = on === "role" ? `role${attempt.rolePath}*` : on === "*" ? "*" : `every ${on.replace(/^any /, "")}`;
 	const caller = attempt.caller === null ? "" : `caller: ${attempt.caller}; `;
-	return `${caller}what this command needs: ${attempt.operation} on ${resource}`;
+	return `${caller}what this command needs: ${actions} on ${resource}`;
 }
 
 /** AWS text is untrusted: no control characters, no direction overrides, no more than a few lines' worth. */

@@ -2,7 +2,7 @@ import PQueue from "p-queue";
 import type { Clock } from "../model/ports.ts";
 
 /** What shares a rate: IAM keeps several buckets and publishes none of them (aws-facts §3.1), ECS is far wider. */
-export type Lane = "iam-read" | "iam-write" | "ecs-read" | "other";
+export type Lane = "iam-read" | "iam-write" | "ecs-read" | "store" | "other";
 
 interface LaneLimits {
 	/** Calls a second at the start, at the least and at the most. */
@@ -17,12 +17,14 @@ interface LaneLimits {
 /**
  * Starts where a laptop's plan and a small apply never wait, and halves on the first throttle. IAM's writes begin lowest:
  * they are few, and a person's other tools share the account's bucket. DescribeServices of 1,000 services is 100 calls,
- * within one burst and a second (aws-facts §4.5: the one ECS bucket known is 50 deep).
+ * within one burst and a second (aws-facts §4.5: the one ECS bucket known is 50 deep). A table on demand takes thousands
+ * a second; what a store asks for at once is a page of status, or a hundred writes in one call.
  */
 const LIMITS: Readonly<Record<Lane, LaneLimits>> = {
 	"iam-read": { start: 20, floor: 1, ceiling: 50, burst: 50, concurrency: 10 },
 	"iam-write": { start: 10, floor: 0.5, ceiling: 20, burst: 30, concurrency: 4 },
 	"ecs-read": { start: 50, floor: 2, ceiling: 100, burst: 50, concurrency: 16 },
+	store: { start: 100, floor: 5, ceiling: 500, burst: 200, concurrency: 16 },
 	other: { start: 20, floor: 1, ceiling: 50, burst: 30, concurrency: 8 },
 };
 
@@ -83,6 +85,7 @@ export function createLimiter(clock: Clock): Limiter {
 			"iam-read": laneOf("iam-read").rate,
 			"iam-write": laneOf("iam-write").rate,
 			"ecs-read": laneOf("ecs-read").rate,
+			store: laneOf("store").rate,
 			other: laneOf("other").rate,
 		}),
 	};

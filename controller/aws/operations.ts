@@ -1,3 +1,4 @@
+import type * as DynamoDb from "@aws-sdk/client-dynamodb";
 import type * as Ecs from "@aws-sdk/client-ecs";
 import type * as Events from "@aws-sdk/client-eventbridge";
 import type * as Iam from "@aws-sdk/client-iam";
@@ -52,13 +53,19 @@ interface Operations {
 	"events:ListTargetsByRule": Call<Events.ListTargetsByRuleCommandInput, Events.ListTargetsByRuleCommandOutput>;
 	"scheduler:ListSchedules": Call<Scheduler.ListSchedulesCommandInput, Scheduler.ListSchedulesCommandOutput>;
 	"scheduler:GetSchedule": Call<Scheduler.GetScheduleCommandInput, Scheduler.GetScheduleCommandOutput>;
+	"dynamodb:GetItem": Call<DynamoDb.GetItemCommandInput, DynamoDb.GetItemCommandOutput>;
+	"dynamodb:Query": Call<DynamoDb.QueryCommandInput, DynamoDb.QueryCommandOutput>;
+	"dynamodb:PutItem": Call<DynamoDb.PutItemCommandInput, DynamoDb.PutItemCommandOutput>;
+	"dynamodb:DeleteItem": Call<DynamoDb.DeleteItemCommandInput, DynamoDb.DeleteItemCommandOutput>;
+	"dynamodb:TransactWriteItems": Call<DynamoDb.TransactWriteItemsCommandInput, DynamoDb.TransactWriteItemsCommandOutput>;
+	"dynamodb:DescribeTable": Call<DynamoDb.DescribeTableCommandInput, DynamoDb.DescribeTableCommandOutput>;
 }
 
 /** `never`, and so an error at every use, when the two lists differ. */
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? A : never) : never;
 export type Operation = Same<keyof Operations, PermittedAction>;
 
-export type Service = "sts" | "iam" | "ecs" | "events" | "scheduler";
+export type Service = "sts" | "iam" | "ecs" | "events" | "scheduler" | "dynamodb";
 export type OperationOf<S extends Service> = Extract<Operation, `${S}:${string}`>;
 
 /** `global`: IAM, in the partition's own region. Null: whatever region the environment says. */

@@ -38,8 +38,19 @@ const WORDING: Wording = {
 	"events:ListTargetsByRule": (i) => `read the targets of rule ${i.Rule}`,
 	"scheduler:ListSchedules": () => "list schedules",
 	"scheduler:GetSchedule": (i) => `read schedule ${i.Name}`,
+	"dynamodb:GetItem": (i) => `read the store in table ${i.TableName}`,
+	"dynamodb:Query": (i) => `read the store in table ${i.TableName}`,
+	"dynamodb:PutItem": (i) => `write to the store in table ${i.TableName}`,
+	"dynamodb:DeleteItem": (i) => `write to the store in table ${i.TableName}`,
+	"dynamodb:TransactWriteItems": (i) => `write to the store in table ${tableOf(i)}`,
+	"dynamodb:DescribeTable": (i) => `look at table ${i.TableName}`,
 };
 
 export function wanted<O extends Operation>(op: O, input: Input<O>): string {
 	return WORDING[op](input);
+}
+
+function tableOf(i: Input<"dynamodb:TransactWriteItems">): string {
+	const [first] = i.TransactItems ?? [];
+	return first?.Put?.TableName ?? first?.Delete?.TableName ?? "";
 }

@@ -16,6 +16,7 @@ import { recordSeen, runUnderLease } from "./write.ts";
 
 interface ApplyOptions extends SourceFlags {
 	readonly yes?: boolean;
+	readonly newStore?: boolean;
 }
 
 /** Plans, shows, asks, and carries out; with a saved plan, exactly that plan or nothing. */
@@ -30,6 +31,7 @@ export function registerApply(program: Command, deps: CliDeps): void {
 			.argument("[plan.json]", "a plan saved with plan --out"),
 	)
 		.option("--yes", "do not ask")
+		.option("--new-store", "the shared store is new: go on though roles already bear our marks")
 		.action(verb<ApplyOptions>(deps, apply));
 	withFooter(command, {
 		examples: [
@@ -57,7 +59,7 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 		const { partial } = planned.artifact;
 		const whole = partial === null && file.request.only === undefined && planCode !== 1;
 		if (ready === 0) {
-			await recordSeen(ctx, library, result, { whole });
+			await recordSeen(ctx, library, result, { whole, newStore: opts.newStore === true });
 			if (planCode !== 1) await remember(library, file);
 			return planCode;
 		}
@@ -65,11 +67,15 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 			ctx.print("Nothing was applied.\n");
 			return 2;
 		}
-		const code = await runUnderLease(ctx, library, result, { shown: saved !== undefined || opts.yes !== true, whole });
+		const code = await runUnderLease(ctx, library, result, {
+			shown: saved !== undefined || opts.yes !== true,
+			whole,
+			newStore: opts.newStore === true,
+		});
 		if (code !== 1) await remember(library, file);
 		return planCode === 1 && code !== 130 ? 1 : code;
 	} finally {
-		library.close();
+		await library.close();
 	}
 }
 
@@ -172,5 +178,6 @@ async function remember(library: Library, file: PlanFile): Promise<void> {
 	const { git } = file.request;
 	if (git === undefined) return;
 	const store = await library.store(file.installation);
-	store.putControl(admittedKey(git.url), file.revision.id, store.getControl(admittedKey(git.url))?.version ?? 0);
+	const before = await store.getControl(admittedKey(git.url));
+	await store.putControl(admittedKey(git.url), file.revision.id, before?.version ?? 0);
 }

@@ -66,7 +66,7 @@ async function approve(ctx: CliContext, opts: ApproveOptions, args: readonly str
 		ctx.print(`Next: commit it, have it reviewed, then: ecs-access apply\n`);
 		return 0;
 	} finally {
-		library.close();
+		await library.close();
 	}
 }
 

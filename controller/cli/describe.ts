@@ -45,14 +45,16 @@ async function describe(ctx: CliContext, opts: DescribeOptions, args: readonly s
 	const key = await keyOf(args);
 	const { store } = await openState(ctx, opts);
 	try {
-		const all = store?.listStatus() ?? [];
+		const all = (await store?.listStatus()) ?? [];
 		const known = all.map((s) => s.key);
 		const keys = instancesOf(key, known);
 		if (store === null || keys.length === 0) throw notFound(key, known);
-		const items = all
-			.filter((s) => keys.includes(s.key))
-			// A fold must not cost entries: what is written once per minute would leave room for nothing else.
-			.map((status) => ({ status, history: store.history({ key: status.key, limit: LAST * 20 }) }));
+		const items = await Promise.all(
+			all
+				.filter((s) => keys.includes(s.key))
+				// A fold must not cost entries: what is written once per minute would leave room for nothing else.
+				.map(async (status) => ({ status, history: await store.history({ key: status.key, limit: LAST * 20 }) })),
+		);
 		if (opts.format !== "text") {
 			const { structured } = await import("./structured.ts");
 			ctx.print(await structured(opts.format, { apiVersion: "ecs-access.dev/v1alpha1", kind: "DescriptionList", items }));
@@ -62,7 +64,7 @@ async function describe(ctx: CliContext, opts: DescribeOptions, args: readonly s
 		ctx.print(items.map((i) => `${descriptionLines(paint, i.status, i.history, ctx).join("\n")}\n`).join("\n"));
 		return 0;
 	} finally {
-		store?.close();
+		await store?.close();
 	}
 }
 

@@ -56,8 +56,8 @@ async function forget(ctx: CliContext, opts: ForgetOptions, args: readonly strin
 			ctx.print("Nothing was changed.\n");
 			return 2;
 		}
-		return await runUnderLease(ctx, library, planned.result, { shown: opts.yes !== true, whole: false });
+		return await runUnderLease(ctx, library, planned.result, { shown: opts.yes !== true, whole: false, newStore: false });
 	} finally {
-		library.close();
+		await library.close();
 	}
 }

@@ -45,7 +45,7 @@ export function registerGet(program: Command, deps: CliDeps): void {
 async function get(ctx: CliContext, opts: GetOptions, args: readonly string[]): Promise<ExitCode> {
 	const { store, where } = await openState(ctx, opts);
 	try {
-		const all = store?.listStatus() ?? [];
+		const all = (await store?.listStatus()) ?? [];
 		const named = await select(all, args);
 		const matches = opts.selector === undefined ? () => true : parseSelector(opts.selector);
 		const shown = named.filter((s) => matches(s.labels ?? {}) && (opts.notReady !== true || readyOf(s) !== "True"));
@@ -56,7 +56,7 @@ async function get(ctx: CliContext, opts: GetOptions, args: readonly string[]): 
 		else if (hidden > 0 && opts.format === "text") ctx.note(`${hidden} more, not shown: without --selector and --not-ready\n`);
 		return 0;
 	} finally {
-		store?.close();
+		await store?.close();
 	}
 }
 

@@ -46,17 +46,17 @@ async function history(ctx: CliContext, opts: HistoryOptions, args: readonly str
 			return 0;
 		}
 		const since = opts.since === undefined ? {} : { since: instantOf(opts.since, ctx.clock.millis()) };
-		const read = (key?: string): readonly HistoryEntry[] =>
+		const read = (key?: string): Promise<readonly HistoryEntry[]> =>
 			store.history({ ...since, ...(key === undefined ? {} : { key }), limit: opts.limit + 1 });
 		const keys =
 			args.length === 0
 				? [undefined]
 				: await keysOf(
 						args,
-						store.listStatus().map((s) => s.key),
+						(await store.listStatus()).map((s) => s.key),
 						read,
 					);
-		const found = keys.flatMap(read).toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
+		const found = (await Promise.all(keys.map(read))).flat().toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
 		const entries = found.slice(0, opts.limit);
 		if (opts.format !== "text") {
 			ctx.print(await list(opts.format, entries));
@@ -77,7 +77,7 @@ async function history(ctx: CliContext, opts: HistoryOptions, args: readonly str
 		if (found.length > entries.length) ctx.note(`older entries are not shown: --limit ${opts.limit * 5}\n`);
 		return 0;
 	} finally {
-		store?.close();
+		await store?.close();
 	}
 }
 
@@ -85,12 +85,12 @@ async function history(ctx: CliContext, opts: HistoryOptions, args: readonly str
 async function keysOf(
 	args: readonly string[],
 	known: readonly string[],
-	read: (key: string) => readonly unknown[],
+	read: (key: string) => Promise<readonly unknown[]>,
 ): Promise<readonly string[]> {
 	const key = await keyOf(args);
 	const instances = instancesOf(key, known);
 	if (instances.length > 0) return instances;
-	if (read(key).length > 0) return [key];
+	if ((await read(key)).length > 0) return [key];
 	throw notFound(key, known);
 }
 

@@ -9,6 +9,7 @@ import type { ResourceKey } from "../model/ids.ts";
 import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
+import { parseStoreUrl, storeUrl, type TableRef } from "../model/store-url.ts";
 import type { CliContext, ExitCode } from "./context.ts";
 import { renderFindings } from "./findings-output.ts";
 import { createSource } from "./sources.ts";
@@ -41,15 +42,17 @@ export interface Library {
 	readonly forget: (path: string, key: ResourceKey) => Promise<Forgetting>;
 	/** Opens, and where it is missing makes, the store of an installation. */
 	readonly store: (installation: string) => Promise<Store>;
+	/** The shared store that the Installation last read names; null: a private one. */
+	readonly sharedStore: () => string | null;
 	readonly access: (account: Account) => AccountAccess;
 	/** Prints what is wrong with a source; nothing was read from AWS. */
 	readonly printInvalid: (asked: Asked) => Promise<ExitCode>;
-	readonly close: () => void;
+	readonly close: () => Promise<void>;
 }
 
 /** Loads what planning needs; nothing is read before the first call. */
 export async function openLibrary(ctx: CliContext): Promise<Library> {
-	const [{ planAll }, { loadCatalog }, { createCatalogue }, { createAws }, { openStore }] = await Promise.all([
+	const [{ planAll, isMistake }, { loadCatalog }, { createCatalogue }, { createAws }, { openStore }] = await Promise.all([
 		import("../engine/plan-all.ts"),
 		import("../engine/catalog.ts"),
 		import("../policy/catalogue.ts"),
@@ -73,32 +76,60 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 		revision: () => revision,
 	});
 
+	/** Null: a private one. */
+	let shared: TableRef | null = null;
+	const openShared = async (ref: TableRef, make: boolean): Promise<Store | null> => {
+		const known = stores.get(storeUrl(ref));
+		if (known !== undefined) return known;
+		const opened = await aws.openStore(ref, { make }, ctx.signal);
+		if (opened !== null) stores.set(storeUrl(ref), opened);
+		return opened;
+	};
 	const store = async (name: string): Promise<Store> => {
-		const open = stores.get(name) ?? openStore({ path: storePath(ctx, name) });
-		stores.set(name, open);
+		const open =
+			shared === null ? (stores.get(name) ?? openStore({ path: storePath(ctx, name) })) : await openShared(shared, true);
+		if (open === null) throw new Error("a store that is made where it is missing is never null");
+		if (shared === null) stores.set(name, open);
 		return open;
 	};
 	/** What planning may look back at. Planning makes no store: it writes nothing anywhere. */
-	const remembered = async (name: string): Promise<Store | null> =>
-		stores.has(name) || existsSync(storePath(ctx, name)) ? await store(name) : null;
+	const remembered = async (name: string): Promise<Store | null> => {
+		if (shared !== null) return openShared(shared, false);
+		return stores.has(name) || existsSync(storePath(ctx, name)) ? store(name) : null;
+	};
 	const access = (account: Account): AccountAccess => {
 		const made = accesses.get(account.name) ?? aws.access(account);
 		accesses.set(account.name, made);
 		return made;
 	};
-	/** Reads the source, and again where the Installation in it or the store says more of how it must be read. */
-	const fetch = async (request: PlanRequest, force: boolean): Promise<{ artifact: Artifact; before: Store | null }> => {
+	/**
+	 * Reads the source, and again where the Installation in it or the store says more of how it must be read. `before` opens
+	 * what is remembered: nothing but a file is read while the source holds a mistake, or where nobody asks for it.
+	 */
+	const fetch = async (
+		request: PlanRequest,
+		force: boolean,
+	): Promise<{ readonly artifact: Artifact; readonly before: () => Promise<Store | null> }> => {
 		const read = async (more: { branch?: string; previous?: string }): Promise<Artifact> =>
 			(await createSource(ctx, request, { cacheDir, force, ...more })).fetch(ctx.signal);
 		ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${request.git.url}`);
+		let mistaken = false;
+		const learn = (artifact: Artifact): InstallationSpec | undefined => {
+			const { view, findings } = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
+			mistaken = findings.some(isMistake);
+			installation = view.installation;
+			const spec = view.ofKind<InstallationSpec>("Installation")[0]?.spec;
+			shared = spec?.store === undefined ? null : parseStoreUrl(spec.store);
+			return spec;
+		};
+		const before = async (): Promise<Store | null> => (shared !== null && mistaken ? null : remembered(installation));
 		let artifact = await read({});
-		const { view } = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
-		installation = view.installation;
-		const before = await remembered(installation);
-		const branch = view.ofKind<InstallationSpec>("Installation")[0]?.spec.git?.branch;
-		const previous = request.git === undefined ? undefined : before?.getControl(admittedKey(request.git.url))?.value;
+		const branch = learn(artifact)?.git?.branch;
+		const previous =
+			request.git === undefined ? undefined : (await (await before())?.getControl(admittedKey(request.git.url)))?.value;
 		if (branch !== undefined || (typeof previous === "string" && previous !== artifact.revision.id)) {
 			artifact = await read({ ...(branch !== undefined && { branch }), ...(typeof previous === "string" && { previous }) });
+			learn(artifact);
 		}
 		revision = artifact.revision.id;
 		return { artifact, before };
@@ -107,6 +138,7 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 	return {
 		reconcileId,
 		store,
+		sharedStore: () => (shared === null ? null : storeUrl(shared)),
 		access,
 		plan: async (request, options) => {
 			const { artifact, before } = await fetch(request, options.force === true);
@@ -115,7 +147,7 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			ctx.progress.phase("reading AWS");
 			const progress = (words: string): void => ctx.progress.phase(words);
 			const self = (signal: AbortSignal) => aws.self(signal);
-			const deps = { actions, access, self, store: before, clock: ctx.clock, progress };
+			const deps = { actions, access, self, store: await before(), clock: ctx.clock, progress };
 			const result = await planAll({ artifact, request, shown: options.shown }, deps, ctx.signal);
 			ctx.progress.stop();
 			return { artifact, result };
@@ -150,8 +182,8 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			ctx.print(await renderFindings(ctx, "text", { findings, files: artifact.files.size, strict: false }, artifact));
 			return 1;
 		},
-		close: () => {
-			for (const s of stores.values()) s.close();
+		close: async () => {
+			await Promise.all([...stores.values()].map((s) => s.close()));
 			aws.close();
 		},
 	};

@@ -19,16 +19,40 @@ export async function openState(
 	ctx: CliContext,
 	opts: StateOptions,
 ): Promise<{ readonly store: Store | null; readonly where: string }> {
-	const path = storePath(ctx, opts.installation ?? (await installationHere(ctx, opts.path)));
+	const here = await installationIn(resolve(ctx.cwd, opts.path ?? DEFAULT_ROOT, "platform"));
+	if (here?.store != null && (opts.installation ?? here.name) === here.name) {
+		return { store: await openShared(ctx, here.name, here.store), where: here.store };
+	}
+	const path = storePath(ctx, opts.installation ?? here?.name ?? installationKnown(ctx));
 	if (!existsSync(path)) return { store: null, where: dirname(path) };
 	const { openStore } = await import("../store/sqlite.ts");
 	return { store: openStore({ path, now: ctx.clock.now }), where: dirname(path) };
 }
 
-/** The Installation of the repository at hand; else the only one with a state; else `default`. */
-async function installationHere(ctx: CliContext, path: string | undefined): Promise<string> {
-	const named = await installationIn(resolve(ctx.cwd, path ?? DEFAULT_ROOT, "platform"));
-	if (named !== null) return named;
+async function openShared(ctx: CliContext, installation: string, url: string): Promise<Store | null> {
+	const [{ createAws }, { parseStoreUrl }] = await Promise.all([import("../aws/account.ts"), import("../model/store-url.ts")]);
+	const aws = createAws({
+		clock: ctx.clock,
+		cacheDir: null,
+		version: ctx.version,
+		reconcileId: crypto.randomUUID(),
+		installation: () => installation,
+		revision: () => "none",
+	});
+	const store = await aws.openStore(parseStoreUrl(url), { make: false }, ctx.signal);
+	if (store === null) {
+		aws.close();
+		return null;
+	}
+	const close = async (): Promise<void> => {
+		await store.close();
+		aws.close();
+	};
+	return { ...store, close };
+}
+
+/** Where no repository is at hand: the only installation with a state; else `default`. */
+function installationKnown(ctx: CliContext): string {
 	if (ctx.stateDir !== undefined) return "default";
 	const home = stateHome(ctx);
 	const known = existsSync(home) ? readdirSync(home).filter((n) => existsSync(join(home, n, "state.sqlite"))) : [];
@@ -40,8 +64,8 @@ async function installationHere(ctx: CliContext, path: string | undefined): Prom
 	});
 }
 
-/** The name of the Installation document below a `platform/` folder, without judging the rest. */
-async function installationIn(platform: string): Promise<string | null> {
+/** Name and store of the Installation document below a `platform/` folder, without judging the rest. */
+async function installationIn(platform: string): Promise<{ readonly name: string; readonly store: string | null } | null> {
 	if (!existsSync(platform) || !statSync(platform).isDirectory()) return null;
 	const files = readdirSync(platform, { recursive: true, encoding: "utf8" }).filter((f) => /\.ya?ml$/.test(f));
 	const texts = files.sort().map((f) => readFileSync(join(platform, f), "utf8"));
@@ -50,8 +74,13 @@ async function installationIn(platform: string): Promise<string | null> {
 	const { parseAllDocuments } = await import("yaml");
 	for (const document of candidates.flatMap((t) => [...parseAllDocuments(t)])) {
 		const value: unknown = "toJS" in document && document.errors.length === 0 ? document.toJS() : null;
-		const { kind, metadata } = (value ?? {}) as { readonly kind?: unknown; readonly metadata?: { readonly name?: unknown } };
-		if (kind === "Installation" && typeof metadata?.name === "string") return metadata.name;
+		const { kind, metadata, spec } = (value ?? {}) as {
+			readonly kind?: unknown;
+			readonly metadata?: { readonly name?: unknown };
+			readonly spec?: { readonly store?: unknown } | null;
+		};
+		if (kind !== "Installation" || typeof metadata?.name !== "string") continue;
+		return { name: metadata.name, store: typeof spec?.store === "string" ? spec.store : null };
 	}
 	return null;
 }

@@ -61,7 +61,7 @@ async function plan(ctx: CliContext, opts: PlanOptions): Promise<ExitCode> {
 		await printPlan(ctx, result.file, opts.format);
 		return exitCodeOf(result.file);
 	} finally {
-		library.close();
+		await library.close();
 	}
 }
 

@@ -1,21 +1,18 @@
-import { hostname } from "node:os";
 import type { Execution, Progress } from "../engine/execute.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { PlanFile } from "../model/plan.ts";
+import type { Store } from "../model/ports.ts";
 import type { CliContext, ExitCode } from "./context.ts";
+import { takeLease } from "./lease.ts";
 import type { Executable, Library } from "./library.ts";
-import { storePath } from "./state-dir.ts";
-
-/** Long enough that a stalled process is not robbed of it, short enough that a dead one keeps nobody waiting. */
-const LEASE_SECONDS = 180;
-const RENEW_MS = 30_000;
-const LEASE = "lease";
 
 export interface WriteOptions {
 	/** A person has seen the plan (KINDS.md, Installation budgets). */
 	readonly shown: boolean;
 	/** The whole source was read and planned: what it does not name is not there. */
 	readonly whole: boolean;
+	/** A person says that the shared store is new, though roles bear our marks. */
+	readonly newStore: boolean;
 }
 
 /**
@@ -28,36 +25,28 @@ export async function runUnderLease(
 	result: Executable,
 	options: WriteOptions,
 ): Promise<ExitCode> {
-	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { recordBudget }, { acquireLease }, writer, { renderExecution }] =
-		await Promise.all([
-			import("../engine/execute.ts"),
-			import("../engine/report.ts"),
-			import("../engine/budget-use.ts"),
-			import("../store/lease.ts"),
-			import("../store/sole-writer.ts"),
-			import("../plan/render/execution-text.ts"),
-		]);
+	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { recordBudget }, { renderExecution }] = await Promise.all([
+		import("../engine/execute.ts"),
+		import("../engine/report.ts"),
+		import("../engine/budget-use.ts"),
+		import("../plan/render/execution-text.ts"),
+	]);
 	const { file, gathered } = result;
+	const shared = library.sharedStore();
 	const store = await library.store(file.installation);
-	const alone = await writer.soleWriter(`${storePath(ctx, file.installation)}.writer`, ctx.clock, ctx.signal);
-	if (alone !== null) writer.dropAbandonedLease(store, LEASE);
-	const lease = acquireLease(store, {
-		name: LEASE,
-		holder: `${ctx.env.USER ?? "somebody"}@${hostname()} (ecs-access apply, pid ${process.pid})`,
-		ttlSeconds: LEASE_SECONDS,
-		callTimeoutSeconds: WRITE_TIMEOUT_MS / 1000,
-		clock: ctx.clock,
-	});
-	if (alone === null || "heldBy" in lease) {
-		const held = "heldBy" in lease ? lease : { heldBy: "another process", until: lease.until() };
-		if (!("heldBy" in lease)) lease.release();
-		alone?.();
-		throw new TerminalError("LeaseHeld", `another writer is at work: ${held.heldBy}, until ${held.until} at the latest`, {
-			fix: "wait for it to end, then run apply again",
+	const lost = shared === null || options.newStore ? null : await lostMemory(result, store);
+	if (lost !== null) {
+		throw new TerminalError("StoreEmpty", `the shared store ${shared} remembers nothing, but ${lost} bear our marks`, {
+			fix: "check that it is the right table and was not lost; when it is new, say so once: ecs-access apply --new-store",
 		});
 	}
-	const renewal = setInterval(() => lease.renew(), RENEW_MS);
-	renewal.unref();
+	const lease = await takeLease(ctx, {
+		store,
+		shared: shared !== null,
+		installation: file.installation,
+		command: "ecs-access apply",
+		callTimeoutSeconds: WRITE_TIMEOUT_MS / 1000,
+	});
 	const began = ctx.clock.millis();
 	ctx.progress.phase("applying");
 	try {
@@ -71,11 +60,12 @@ export async function runUnderLease(
 				reconcileId: library.reconcileId,
 				progress: (p) => show(ctx, p),
 				leaseRemaining: lease.remaining,
+				leaseFence: lease.fence,
 			},
 			ctx.signal,
 		);
-		recordBudget(execution.runs, { shown: options.shown, store, clock: ctx.clock });
-		report(file, execution, gathered, { store, clock: ctx.clock, whole: options.whole });
+		await recordBudget(execution.runs, { shown: options.shown, store, clock: ctx.clock });
+		await report(file, execution, gathered, { store, clock: ctx.clock, whole: options.whole });
 		ctx.progress.stop();
 		ctx.print(
 			renderExecution(summaryOf(execution), {
@@ -86,27 +76,46 @@ export async function runUnderLease(
 		);
 		return exitCode(execution);
 	} finally {
-		clearInterval(renewal);
-		lease.release();
-		alone();
+		await lease.release();
 	}
 }
 
-/** Nothing is to be written; what was looked at is recorded all the same, so that a lost store fills again. */
+/** Nothing is to be written; what was looked at is recorded all the same, so that a lost private store fills again. */
 export async function recordSeen(
 	ctx: CliContext,
 	library: Library,
-	{ file, gathered }: Executable,
-	options: Pick<WriteOptions, "whole">,
+	result: Executable,
+	options: Pick<WriteOptions, "whole" | "newStore">,
 ): Promise<void> {
+	const { file, gathered } = result;
 	const { report } = await import("../engine/report.ts");
 	const waiting = file.plans.flatMap((plan) => plan.steps.map((step) => ({ plan, step })));
+	const shared = library.sharedStore();
 	const store = await library.store(file.installation);
-	report(file, { runs: [], notRun: [], waiting, interrupted: false }, gathered, {
+	const lost = shared === null || options.newStore ? null : await lostMemory(result, store);
+	if (lost !== null) {
+		ctx.note(
+			`nothing is recorded: the shared store ${shared} remembers nothing, but ${lost} bear our marks; when it is new, say so once: ecs-access apply --new-store\n`,
+		);
+		return;
+	}
+	await report(file, { runs: [], notRun: [], waiting, interrupted: false }, gathered, {
 		store,
 		clock: ctx.clock,
 		whole: options.whole,
 	});
+}
+
+/**
+ * Roles that bear our marks, in words, while the store says that there never were any; null where it remembers, or there
+ * are none. A shared store in that state was lost: pauses and budgets went with it (ARCHITECTURE.md, Applying safely).
+ */
+async function lostMemory({ file, gathered }: Executable, store: Store): Promise<string | null> {
+	const observed = [...gathered.values()].flatMap((a) => [...a.observed.values()]);
+	const marked = observed.filter((o) => o.exists && o.owner?.installation === file.installation).length;
+	const roles = marked + (file.unpruned?.count ?? 0);
+	if (roles === 0 || !(await store.empty())) return null;
+	return roles === 1 ? "1 role" : `${roles} roles`;
 }
 
 function accountOf(file: PlanFile, name: string) {

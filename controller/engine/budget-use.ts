@@ -15,12 +15,12 @@ interface Use {
 const WINDOW_MS = 24 * 3_600_000;
 const keyOf = (account: string): string => `budget/${account}`;
 
-export function usedBudget(
+export async function usedBudget(
 	store: Store | null,
 	account: string,
 	nowMs: number,
-): { readonly deletions: number; readonly narrowings: number } {
-	const uses = recent(store?.getControl(keyOf(account))?.value, nowMs);
+): Promise<{ readonly deletions: number; readonly narrowings: number }> {
+	const uses = recent((await store?.getControl(keyOf(account)))?.value, nowMs);
 	return {
 		deletions: uses.filter((u) => u.what === "deletions").length,
 		narrowings: uses.filter((u) => u.what === "narrowings").length,
@@ -28,10 +28,10 @@ export function usedBudget(
 }
 
 /** Counts what was written just now, a role once. A plan that a person saw counts no narrowings. */
-export function recordBudget(
+export async function recordBudget(
 	runs: readonly StepRun[],
 	options: { readonly shown: boolean; readonly store: Store; readonly clock: Clock },
-): void {
+): Promise<void> {
 	const { shown, store, clock } = options;
 	const written = runs.filter((r) => r.outcome?.result === "applied");
 	for (const [account, own] of Map.groupBy(written, (r) => r.plan.account)) {
@@ -42,9 +42,12 @@ export function recordBudget(
 			...(shown ? [] : roles((r) => countsAsNarrowing(r.step)).map((role): Use => ({ at, what: "narrowings", role }))),
 		];
 		if (uses.length === 0) continue;
-		const before = store.getControl(keyOf(account));
-		// Under the lease nobody else writes it; a lost race would only mean that the lease was lost too.
-		store.putControl(keyOf(account), [...recent(before?.value, clock.millis()), ...uses], before?.version ?? 0);
+		for (;;) {
+			const before = await store.getControl(keyOf(account));
+			const all = [...recent(before?.value, clock.millis()), ...uses];
+			// Passes of one process run side by side, and each adds its own.
+			if (await store.putControl(keyOf(account), all, before?.version ?? 0)) break;
+		}
 	}
 }
 

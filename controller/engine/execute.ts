@@ -36,6 +36,8 @@ export interface ExecuteDeps {
 	readonly progress: (p: Progress) => void;
 	/** Milliseconds in which a write may still start; at 0 nothing new does (ARCHITECTURE.md, one writer by lease). */
 	readonly leaseRemaining: () => number;
+	/** Of that lease, into the history: store/lease.ts. */
+	readonly leaseFence?: number;
 }
 
 /** Roles are independent, so their plans run side by side; IAM's own pace is kept by the limiter below the port. */
@@ -126,29 +128,35 @@ async function runStep(file: PlanFile, plan: Plan, step: Step, deps: ExecuteDeps
 		before: step.before,
 		after: step.after,
 		outcome,
+		...(deps.leaseFence === undefined ? {} : { lease: deps.leaseFence }),
 	});
 	try {
-		if (deps.leaseRemaining() <= 0) {
-			throw new TerminalError("LeaseLost", "the lease ends before this write could", { fix: "run apply again" });
-		}
-		deps.store.append([entry("intended", `plan ${shortDigest(plan.id)}`)]);
+		checkLease(deps);
+		await deps.store.append([entry("intended", `plan ${shortDigest(plan.id)}`)]);
+		// A shared store may have taken its time.
+		checkLease(deps);
 		const provider = deps.access(plan.account).provider(step.target.type);
 		// Not the caller's signal: an interrupt lets the write in flight finish.
 		const outcome = await provider.apply(step, AbortSignal.timeout(WRITE_TIMEOUT_MS));
-		deps.store.append([
+		await deps.store.append([
 			entry("applied", outcome.requestId === null ? outcome.result : `${outcome.result}, request ${outcome.requestId}`),
 		]);
 		return { plan, step, outcome, error: null };
 	} catch (cause) {
 		const error = cause instanceof Error ? cause : new Error(String(cause));
-		recordFailure(deps.store, entry("failed", error.message));
+		await recordFailure(deps.store, entry("failed", error.message));
 		return { plan, step, outcome: null, error };
 	}
 }
 
+function checkLease(deps: ExecuteDeps): void {
+	if (deps.leaseRemaining() > 0) return;
+	throw new TerminalError("LeaseLost", "the lease ends before this write could", { fix: "run apply again" });
+}
+
 /** The step's own error is the one to show; a store that failed too has already said so on its own account. */
-function recordFailure(store: Store, entry: HistoryEntry): void {
+async function recordFailure(store: Store, entry: HistoryEntry): Promise<void> {
 	try {
-		store.append([entry]);
+		await store.append([entry]);
 	} catch {}
 }

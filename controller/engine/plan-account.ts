@@ -62,7 +62,7 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 		...context,
 		spec: context.view.ofKind<InstallationSpec>("Installation")[0]?.spec.budgets ?? {},
 		owned,
-		used: usedBudget(input.store, context.account.name, input.nowMs),
+		used: await usedBudget(input.store, context.account.name, input.nowMs),
 		shown: input.shown,
 	});
 	return {

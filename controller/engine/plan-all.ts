@@ -64,7 +64,7 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 		if (catalog.findings.some(isMistake)) return { file: null, findings: catalog.findings };
 	}
 	const { view, instances } = catalog;
-	const last = remembered(deps.store);
+	const last = await remembered(deps.store);
 	const passes = await Promise.all(
 		view.accounts.map((account) =>
 			planAccount(
@@ -175,8 +175,8 @@ async function planAccount(
 	}
 }
 
-function remembered(store: Store | null): ReadonlyMap<string, InventoryEntry> {
-	return new Map((store?.listStatus() ?? []).flatMap((s) => s.inventory.map((e) => [targetId(e.target), e] as const)));
+async function remembered(store: Store | null): Promise<ReadonlyMap<string, InventoryEntry>> {
+	return new Map(((await store?.listStatus()) ?? []).flatMap((s) => s.inventory.map((e) => [targetId(e.target), e] as const)));
 }
 
 function addUnpruned(sum: Unpruned | null, pass: AccountPass): Unpruned | null {

@@ -2,7 +2,7 @@ import { isRole } from "../model/desired.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
 import { MARK } from "../model/marks.ts";
 import type { Plan, PlanFile } from "../model/plan.ts";
-import type { Clock, Store } from "../model/ports.ts";
+import type { Clock, StatusChange, Store } from "../model/ports.ts";
 import type { Condition, ConditionType, InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import { appliedRole } from "../plan/applied.ts";
@@ -22,67 +22,107 @@ const DONE: Readonly<Record<Plan["summary"], string>> = {
 	unchanged: "as git says",
 };
 
+/** Between a read of a status and its write somebody else may write it; nobody does so for long. */
+const ROUNDS = 5;
+
 /**
  * Writes the status of every resource instance that was planned; the only writer of status (ARCHITECTURE.md, The one
  * idea). What was applied is remembered per target only where nothing of it failed, was left out or still waits, so that
  * the next plan can tell drift from intent.
  */
-export function report(
+export async function report(
 	file: PlanFile,
 	execution: Execution,
 	gathered: ReadonlyMap<string, GatheredAccount>,
 	deps: { readonly store: Store; readonly clock: Clock; readonly whole: boolean },
-): void {
+): Promise<void> {
+	const { store } = deps;
 	const byKey = new Map<string, Gathered>();
 	for (const account of gathered.values()) for (const g of account.instances) byKey.set(g.instance.key, g);
 	const seen = new Set<string>();
-	for (const plan of file.plans) {
-		const own = byKey.get(plan.key);
-		const key = own === undefined ? recordedKey(plan, deps.store) : plan.key;
-		const before = deps.store.getStatus(key);
-		const runs = execution.runs.filter((r) => r.plan === plan);
-		const failed = runs.find((r) => r.error !== null);
-		const left = execution.notRun.filter((r) => r.plan === plan).length;
-		const waiting = execution.waiting.filter((w) => w.plan === plan);
-		const complete = failed === undefined && left === 0;
-		const letGo = complete && waiting.length === 0 ? targetsLetGo(plan) : new Set<string>();
-		const kept = (before?.inventory ?? []).filter((e) => !letGo.has(targetId(e.target)));
-		if (own === undefined && letGo.size > 0 && kept.length === 0) {
-			deps.store.deleteStatus(key);
-			continue;
+	let plans = file.plans;
+	for (let round = 1; plans.length > 0; round++) {
+		const keys = plans.flatMap((p) => (byKey.has(p.key) ? [p.key] : [p.key, `${p.key}@${p.account}`]));
+		const recorded = await statusesOf(keys, store);
+		const next = new Map(recorded);
+		const plansOf = new Map<ResourceKey, Plan[]>();
+		for (const plan of plans) {
+			const own = byKey.get(plan.key);
+			const key = own === undefined ? recordedKey(plan, recorded) : plan.key;
+			// Of one owner several roles may go, each by a plan of its own.
+			plansOf.set(key, [...(plansOf.get(key) ?? []), plan]);
+			const after = statusAfter(key, plan, { file, execution, own, before: next.get(key), now: deps.clock.now() });
+			if (after === undefined) next.delete(key);
+			else next.set(key, after);
+			if (after !== undefined) seen.add(key);
 		}
-		const now = deps.clock.now();
-		const undone = new Set(
-			[...runs.filter((r) => r.error !== null), ...execution.notRun, ...waiting].map(({ step }) => targetId(step.target)),
+		const refused = await store.putStatus(
+			[...plansOf.keys()].map((key) => ({ key, before: recorded.get(key), after: next.get(key) })),
 		);
-		const summary = summaryOf(plan, failed?.error ?? null, waiting.length > 0, left, runs.length);
-		seen.add(key);
-		deps.store.putStatus({
-			key,
-			account: plan.account,
-			observedGeneration: own?.instance.resource.generation ?? before?.observedGeneration ?? "",
-			lastAttemptedRevision: file.revision.id,
-			lastAppliedRevision: complete && waiting.length === 0 ? file.revision.id : (before?.lastAppliedRevision ?? null),
-			...labelsOf(own?.instance.resource.metadata.labels ?? before?.labels),
-			conditions: conditionsOf(
-				plan,
-				{ failed: failed?.error ?? null, waiting: waiting.length, left, wrote: runs.length > 0 },
-				before,
-				now,
-			),
-			inventory: inventoryOf(own, kept, undone, now),
-			summary,
-			firstSeen: before?.firstSeen ?? now,
-			updatedAt: now,
-		} satisfies Status);
+		if (refused.length > 0 && round === ROUNDS) throw busy(refused);
+		plans = refused.flatMap((key) => plansOf.get(key) ?? []);
 	}
-	if (deps.whole) forgetMoved(seen, gathered, deps.store);
+	if (deps.whole) await forgetMoved(seen, gathered, store);
+}
+
+/** Where many are asked for all are read, at once. */
+async function statusesOf(keys: readonly ResourceKey[], store: Store): Promise<ReadonlyMap<ResourceKey, Status>> {
+	const found = keys.length > 10 ? await store.listStatus() : await Promise.all(keys.map((key) => store.getStatus(key)));
+	return new Map(found.flatMap((s) => (s === undefined ? [] : [[s.key, s] as const])));
+}
+
+function busy(keys: readonly ResourceKey[]): Error {
+	return new Error(`status of ${keys.slice(0, 3).join(", ")} is being written by somebody else again and again`);
+}
+
+/** What is to be recorded; undefined when nothing of the resource is left. */
+function statusAfter(
+	key: ResourceKey,
+	plan: Plan,
+	pass: {
+		readonly file: PlanFile;
+		readonly execution: Execution;
+		readonly own: Gathered | undefined;
+		readonly before: Status | undefined;
+		readonly now: Instant;
+	},
+): Status | undefined {
+	const { file, execution, own, before, now } = pass;
+	const runs = execution.runs.filter((r) => r.plan === plan);
+	const failed = runs.find((r) => r.error !== null);
+	const left = execution.notRun.filter((r) => r.plan === plan).length;
+	const waiting = execution.waiting.filter((w) => w.plan === plan);
+	const complete = failed === undefined && left === 0;
+	const letGo = complete && waiting.length === 0 ? targetsLetGo(plan) : new Set<string>();
+	const kept = (before?.inventory ?? []).filter((e) => !letGo.has(targetId(e.target)));
+	if (own === undefined && letGo.size > 0 && kept.length === 0) return undefined;
+	const undone = new Set(
+		[...runs.filter((r) => r.error !== null), ...execution.notRun, ...waiting].map(({ step }) => targetId(step.target)),
+	);
+	return {
+		key,
+		account: plan.account,
+		observedGeneration: own?.instance.resource.generation ?? before?.observedGeneration ?? "",
+		lastAttemptedRevision: file.revision.id,
+		lastAppliedRevision: complete && waiting.length === 0 ? file.revision.id : (before?.lastAppliedRevision ?? null),
+		...labelsOf(own?.instance.resource.metadata.labels ?? before?.labels),
+		conditions: conditionsOf(
+			plan,
+			{ failed: failed?.error ?? null, waiting: waiting.length, left, wrote: runs.length > 0 },
+			before,
+			now,
+		),
+		inventory: inventoryOf(own, kept, undone, now),
+		summary: summaryOf(plan, failed?.error ?? null, waiting.length > 0, left, runs.length),
+		firstSeen: before?.firstSeen ?? now,
+		updatedAt: now,
+	};
 }
 
 /** A removal is keyed by the owner mark, which names no account; its status was recorded under the instance. */
-function recordedKey(plan: Plan, store: Store): ResourceKey {
+function recordedKey(plan: Plan, recorded: ReadonlyMap<ResourceKey, Status>): ResourceKey {
 	const instance = `${plan.key}@${plan.account}`;
-	return store.getStatus(plan.key) === undefined && store.getStatus(instance) !== undefined ? instance : plan.key;
+	return !recorded.has(plan.key) && recorded.has(instance) ? instance : plan.key;
 }
 
 /** Roles that bear no mark of ours, or are not there, after the plan: deleted, or given up. A retired one is still ours. */
@@ -99,14 +139,19 @@ function targetsLetGo(plan: Plan): ReadonlySet<string> {
  * What is in git no more and owns nothing that another does not own now is forgotten: it was renamed, or never had a role
  * of its own. What still owns a role is kept until that is removed.
  */
-function forgetMoved(seen: ReadonlySet<string>, read: ReadonlyMap<string, unknown>, store: Store): void {
-	const all = store.listStatus();
-	const owned = new Set(all.filter((s) => seen.has(s.key)).flatMap((s) => s.inventory.map((e) => targetId(e.target))));
-	for (const status of all) {
-		if (seen.has(status.key) || !read.has(status.account)) continue;
-		const inventory = status.inventory.filter((e) => !owned.has(targetId(e.target)));
-		if (inventory.length === 0) store.deleteStatus(status.key);
-		else if (inventory.length < status.inventory.length) store.putStatus({ ...status, inventory });
+async function forgetMoved(seen: ReadonlySet<string>, read: ReadonlyMap<string, unknown>, store: Store): Promise<void> {
+	for (let round = 1; ; round++) {
+		const all = await store.listStatus();
+		const owned = new Set(all.filter((s) => seen.has(s.key)).flatMap((s) => s.inventory.map((e) => targetId(e.target))));
+		const changes = all.flatMap((before): StatusChange[] => {
+			if (seen.has(before.key) || !read.has(before.account)) return [];
+			const inventory = before.inventory.filter((e) => !owned.has(targetId(e.target)));
+			if (inventory.length === before.inventory.length && inventory.length > 0) return [];
+			return [{ key: before.key, before, after: inventory.length === 0 ? undefined : { ...before, inventory } }];
+		});
+		const refused = await store.putStatus(changes);
+		if (refused.length === 0) return;
+		if (round === ROUNDS) throw busy(refused);
 	}
 }
 

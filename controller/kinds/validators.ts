@@ -45,7 +45,10 @@ const PATTERN_WORDS: readonly (readonly [pattern: string, words: string])[] = [
 	["^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", "the ARN of a managed policy"],
 	["^/([\\x21-\\x7E]+/)?$", "/, or a path that begins and ends with /"],
 	["^sts:[A-Za-z]+$", "an action of sts, e.g. sts:AssumeRole"],
-	["^dynamodb://[a-zA-Z0-9_.-]{3,255}$", "dynamodb:// and the name of a table"],
+	[
+		"^dynamodb://[a-zA-Z0-9_.-]{3,255}(\\?region=[a-z]{2,5}(-[a-z]+)+-[0-9]+)?$",
+		"dynamodb:// and the name of a table, and if need be ?region=eu-west-1",
+	],
 	["^[^:]+$", "a key without a colon"],
 ];
 

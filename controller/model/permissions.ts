@@ -4,14 +4,16 @@
  */
 
 interface Permission {
-	/** IAM action; for all of these it is also the name of the API operation. */
+	/** Name of the API operation, and but for `grantedBy` the IAM action too. */
 	readonly action: `${string}:${string}`;
+	/** The IAM actions that allow it, where it is none of its own. */
+	readonly grantedBy?: readonly `${string}:${string}`[];
 	readonly access: "read" | "write";
 	/**
 	 * What it must be allowed on. `role`: the roles below the Account's role path; `any role`: those that policies,
 	 * deployers and schedules name; `*`: the action has no resource type (aws-facts §9.3, §4.2).
 	 */
-	readonly on: "*" | "role" | "any role" | "managed policy" | "spoke role" | "cluster" | "schedule" | "rule";
+	readonly on: "*" | "role" | "any role" | "managed policy" | "spoke role" | "cluster" | "schedule" | "rule" | "table";
 	readonly why: string;
 }
 
@@ -54,6 +56,23 @@ export const PERMISSIONS = [
 	{ action: "events:ListTargetsByRule", access: "read", on: "rule", why: "to see which role a rule starts tasks with" },
 	{ action: "scheduler:ListSchedules", access: "read", on: "*", why: "to find schedules that start tasks" },
 	{ action: "scheduler:GetSchedule", access: "read", on: "schedule", why: "to see which role a schedule starts tasks with" },
+	{ action: "dynamodb:GetItem", access: "read", on: "table", why: "to read status and control state of a shared store" },
+	{ action: "dynamodb:Query", access: "read", on: "table", why: "to list status and history of a shared store, its index too" },
+	{
+		action: "dynamodb:PutItem",
+		access: "write",
+		on: "table",
+		why: "to write status, history and control state of a shared store",
+	},
+	{ action: "dynamodb:DeleteItem", access: "write", on: "table", why: "to forget the status of what is gone" },
+	{
+		action: "dynamodb:TransactWriteItems",
+		grantedBy: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
+		access: "write",
+		on: "table",
+		why: "to write the status of many resources at once",
+	},
+	{ action: "dynamodb:DescribeTable", access: "read", on: "table", why: "to check the table of a shared store; doctor only" },
 ] as const satisfies readonly Permission[];
 
 export type PermittedAction = (typeof PERMISSIONS)[number]["action"];

@@ -72,23 +72,48 @@ export interface DiscoveredWorkload {
 	readonly unread: string | null;
 }
 
+/** What one transaction of DynamoDB holds: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html */
+export const MOST_ENTRIES = 100;
+
+/** Puts `after` in the place of `before`; undefined: there is none. */
+export interface StatusChange {
+	readonly key: ResourceKey;
+	/** As it was read. */
+	readonly before: Status | undefined;
+	readonly after: Status | undefined;
+}
+
+/**
+ * What is remembered between runs (ARCHITECTURE.md, The one idea). Every answer is what stands there now, whoever wrote
+ * it; every write is safe when its promise resolves. Rejects with a TerminalError where a person must act; any other
+ * error is transient, and the write may or may not have been done.
+ */
 export interface Store {
-	readonly getStatus: (key: ResourceKey) => Status | undefined;
-	readonly listStatus: () => readonly Status[];
-	readonly putStatus: (status: Status) => void;
-	readonly deleteStatus: (key: ResourceKey) => void;
-	/** Appends all or none. */
-	readonly append: (entries: readonly HistoryEntry[]) => void;
-	/** Newest first. `Kind/name` takes in its instances `Kind/name@account`; `since` is included. */
+	readonly getStatus: (key: ResourceKey) => Promise<Status | undefined>;
+	/** In the order of keys. */
+	readonly listStatus: () => Promise<readonly Status[]>;
+	/**
+	 * Compare-and-set, each change by itself. Answers the keys that somebody else changed since they were read: these were
+	 * not written. What already is as wanted is no conflict. A key may occur once.
+	 */
+	readonly putStatus: (changes: readonly StatusChange[]) => Promise<readonly ResourceKey[]>;
+	/** Appends all or none; at most MOST_ENTRIES. */
+	readonly append: (entries: readonly HistoryEntry[]) => Promise<void>;
+	/** Newest first, in the order of appending. `Kind/name` takes in its instances `Kind/name@account`; `since` is included. */
 	readonly history: (filter: {
 		readonly key?: ResourceKey;
 		readonly since?: Instant;
 		readonly limit: number;
-	}) => readonly HistoryEntry[];
-	readonly getControl: (name: string) => { readonly value: unknown; readonly version: number } | undefined;
+	}) => Promise<readonly HistoryEntry[]>;
+	readonly getControl: (name: string) => Promise<{ readonly value: unknown; readonly version: number } | undefined>;
 	/** Compare-and-set; `expected` 0: must not exist. False when somebody else was first. */
-	readonly putControl: (name: string, value: unknown, expected: number) => boolean;
-	readonly close: () => void;
+	readonly putControl: (name: string, value: unknown, expected: number) => Promise<boolean>;
+	/**
+	 * No status and no history: nothing was ever recorded, or it was lost. A shared store that is empty while roles bear our
+	 * marks means paused (ARCHITECTURE.md, Applying safely).
+	 */
+	readonly empty: () => Promise<boolean>;
+	readonly close: () => Promise<void>;
 	/** True when this process made the store: nothing was remembered before. */
 	readonly fresh: boolean;
 }

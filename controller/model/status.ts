@@ -54,4 +54,6 @@ export interface HistoryEntry {
 	readonly before: unknown;
 	readonly after: unknown;
 	readonly outcome: string;
+	/** The fence of the lease it was written under: a later writer's is greater. */
+	readonly lease?: number;
 }

@@ -6,19 +6,26 @@ interface LeaseRecord {
 	/** Null: let go. */
 	readonly holder: string | null;
 	readonly until: Instant;
+	/** Of one holding: tells our own write from another's when its answer was lost. */
+	readonly token?: string;
 }
 
 /** The right to be the one writer, until `until`. */
 export interface Lease {
+	/**
+	 * The version that the lease had when it was taken: greater than that of any holder before, so that two writers in the
+	 * history can be told apart and put in order.
+	 */
+	readonly fence: number;
 	readonly until: () => Instant;
 	/**
 	 * Milliseconds in which a new write may still start: the end less the call timeout, so that no call begun under the
 	 * lease is under way after it (ARCHITECTURE.md, Applying safely). 0: renew first, or stop.
 	 */
 	readonly remaining: () => number;
-	/** False when somebody else took it meanwhile: then nothing more may be written. */
-	readonly renew: () => boolean;
-	readonly release: () => void;
+	/** False when somebody else took it meanwhile: then nothing more may be written. Rejects when the store did not answer. */
+	readonly renew: () => Promise<boolean>;
+	readonly release: () => Promise<void>;
 }
 
 export interface LeaseHeld {
@@ -26,58 +33,133 @@ export interface LeaseHeld {
 	readonly until: Instant;
 }
 
+interface LeaseOptions {
+	readonly name: string;
+	/** Shown to whoever is refused: the person, host and process. */
+	readonly holder: string;
+	readonly ttlSeconds: number;
+	readonly callTimeoutSeconds: number;
+	/**
+	 * How long a lease that ran out by our clock must stand still before it is taken, when it was not let go; longer than a
+	 * holder goes between two renewals. So a clock that is ahead robs no living holder. 0: a private store, one clock.
+	 */
+	readonly watchSeconds: number;
+	/** Told before that wait whose lease it was. */
+	readonly watching?: (holder: string) => void;
+	readonly clock: Pick<Clock, "millis" | "sleep">;
+}
+
 /**
- * One holder at a time over any Store, by compare-and-set alone. `holder` is shown to whoever is refused: name the
- * person, host and process. A lease that ran out is free, also when its holder died. Clocks of machines that share a
- * store may differ by less than the call timeout.
+ * One holder at a time over any Store, by compare-and-set alone. A lease that ran out is free, also when its holder died;
+ * before that nobody can take it.
  */
-export function acquireLease(
+export async function acquireLease(
 	store: Pick<Store, "getControl" | "putControl">,
-	options: {
-		readonly name: string;
-		readonly holder: string;
-		readonly ttlSeconds: number;
-		readonly callTimeoutSeconds: number;
-		readonly clock: Pick<Clock, "millis">;
-	},
-): Lease | LeaseHeld {
+	options: LeaseOptions,
+	signal: AbortSignal,
+): Promise<Lease | LeaseHeld> {
 	const { name, holder, clock } = options;
+	const token = crypto.randomUUID();
 	const end = (): Instant => instant(clock.millis() + options.ttlSeconds * 1000);
-	const found = store.getControl(name);
-	const held = found === undefined ? null : heldIn(found.value, clock.millis());
+	const found = await store.getControl(name);
+	const record = found?.value as LeaseRecord | undefined;
+	const held = record === undefined ? null : heldIn(record, clock.millis());
 	if (held !== null) return held;
+	if (options.watchSeconds > 0 && record !== undefined && record.holder !== null) {
+		options.watching?.(record.holder);
+		await clock.sleep(options.watchSeconds * 1000, signal);
+		const now = await store.getControl(name);
+		if (now?.version !== found?.version) return winner(now?.value);
+	}
 	let version = found?.version ?? 0;
 	let until = end();
-	if (!store.putControl(name, { holder, until } satisfies LeaseRecord, version)) {
-		const winner = store.getControl(name);
-		return (winner === undefined ? null : heldIn(winner.value, clock.millis())) ?? { heldBy: "another process", until: end() };
+	if (!(await store.putControl(name, { holder, until, token } satisfies LeaseRecord, version))) {
+		return winner((await store.getControl(name))?.value);
 	}
 	version += 1;
 	let lost = false;
-	const swap = (record: LeaseRecord): boolean => {
+	/** An answer that was lost leaves a record that is ours with a version we do not know: it is looked up. */
+	const swap = async (next: LeaseRecord): Promise<boolean> => {
 		if (lost) return false;
-		lost = !store.putControl(name, record, version);
-		if (!lost) version += 1;
-		return !lost;
+		if (await store.putControl(name, next, version)) {
+			version += 1;
+			return true;
+		}
+		const now = await store.getControl(name);
+		if (now !== undefined && (now.value as LeaseRecord).token === token && (await store.putControl(name, next, now.version))) {
+			version = now.version + 1;
+			return true;
+		}
+		lost = true;
+		return false;
 	};
 	return {
+		fence: version,
 		until: () => until,
 		remaining: () => (lost ? 0 : Math.max(0, Date.parse(until) - options.callTimeoutSeconds * 1000 - clock.millis())),
-		renew: () => {
+		renew: async () => {
 			const next = end();
-			if (!swap({ holder, until: next })) return false;
+			if (!(await swap({ holder, until: next, token }))) return false;
 			until = next;
 			return true;
 		},
-		release: () => {
-			swap({ holder: null, until: instant(clock.millis()) });
+		release: async () => {
+			await swap({ holder: null, until: instant(clock.millis()) });
 			lost = true;
 		},
 	};
+
+	/** Whoever was faster; it may have let go again already. */
+	function winner(value: unknown): LeaseHeld {
+		return (
+			(value === undefined ? null : heldIn(value as LeaseRecord, clock.millis())) ?? { heldBy: "another process", until: end() }
+		);
+	}
 }
 
-function heldIn(value: unknown, now: number): LeaseHeld | null {
-	const record = value as LeaseRecord;
+/** Renews until it is stopped. */
+export interface LeaseKeeper {
+	/** Aborts when the lease was taken, or could not be renewed while it still held: nothing new may be written. */
+	readonly lost: AbortSignal;
+	readonly stop: () => void;
+}
+
+/**
+ * Keeps a lease for as long as the work takes. A renewal that the store did not answer is tried again at the next turn;
+ * `lost` aborts when a write may not start any more, by the clock or after as many turns as the lease is long: turns are
+ * counted, so that a clock that was set back prolongs nothing.
+ */
+export function keepLease(
+	lease: Pick<Lease, "remaining" | "renew">,
+	options: { readonly everySeconds: number; readonly ttlSeconds: number; readonly clock: Pick<Clock, "sleep"> },
+): LeaseKeeper {
+	const stopped = new AbortController();
+	const lost = new AbortController();
+	const turns = Math.max(1, Math.floor(options.ttlSeconds / options.everySeconds) - 1);
+	const keep = async (): Promise<void> => {
+		for (let failed = 0; ; ) {
+			await options.clock.sleep(options.everySeconds * 1000, stopped.signal);
+			const renewed = await lease.renew().catch(() => null);
+			failed = renewed === null ? failed + 1 : 0;
+			if (renewed === false || failed >= turns || lease.remaining() === 0) {
+				lost.abort(new LeaseLost());
+				return;
+			}
+		}
+	};
+	keep().catch(() => {});
+	return { lost: lost.signal, stop: () => stopped.abort() };
+}
+
+/** The reason of `lost`. */
+class LeaseLost extends Error {
+	constructor() {
+		super("the lease was lost to another writer, or could not be renewed in time");
+		this.name = "LeaseLost";
+	}
+}
+
+function heldIn(record: LeaseRecord, now: number): LeaseHeld | null {
 	return record.holder !== null && Date.parse(record.until) > now ? { heldBy: record.holder, until: record.until } : null;
 }
 

@@ -21,7 +21,7 @@ export async function soleWriter(path: string, clock: Clock, signal: AbortSignal
  * Lets go of a lease whose holder was killed, so that the next run need not wait for its end. Only for who holds the
  * sole writer's lock of a private store: of a shared one the holder may live on another machine.
  */
-export function dropAbandonedLease(store: Pick<Store, "getControl" | "putControl">, name: string): void {
-	const found = store.getControl(name);
-	if (found !== undefined) store.putControl(name, { holder: null, until: "1970-01-01T00:00:00Z" }, found.version);
+export async function dropAbandonedLease(store: Pick<Store, "getControl" | "putControl">, name: string): Promise<void> {
+	const found = await store.getControl(name);
+	if (found !== undefined) await store.putControl(name, { holder: null, until: "1970-01-01T00:00:00Z" }, found.version);
 }

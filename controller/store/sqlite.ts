@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import type { Store } from "../model/ports.ts";
+import type { ResourceKey } from "../model/ids.ts";
+import { MOST_ENTRIES, type StatusChange, type Store } from "../model/ports.ts";
 import type { HistoryEntry, Status } from "../model/status.ts";
 import { storeError } from "./errors.ts";
 import { loadSqlite } from "./load-sqlite.ts";
@@ -41,44 +42,56 @@ export function openStore(options: { readonly path: string; readonly now?: () =>
 			throw corrupt(path, `holds ${what} that is not JSON`, error);
 		}
 	};
+	/** All or nothing, written once. */
+	const transaction = <R>(work: () => R): R => {
+		db.exec("BEGIN IMMEDIATE");
+		try {
+			const result = work();
+			db.exec("COMMIT");
+			return result;
+		} catch (error) {
+			if (db.isTransaction) db.exec("ROLLBACK");
+			throw error;
+		}
+	};
+	const setStatus = ({ key, before, after }: StatusChange): boolean => {
+		const wanted = after === undefined ? null : JSON.stringify(after);
+		const found = sql("SELECT body FROM status WHERE key = ?").get(key)?.body ?? null;
+		if (found === wanted) return true;
+		if (found !== (before === undefined ? null : JSON.stringify(before))) return false;
+		if (wanted === null) sql("DELETE FROM status WHERE key = ?").run(key);
+		else
+			sql("INSERT INTO status (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body").run(key, wanted);
+		return true;
+	};
 	return {
 		fresh,
-		getStatus: (key) =>
+		getStatus: async (key) =>
 			guard(() => {
 				const row = sql("SELECT body FROM status WHERE key = ?").get(key);
 				return row === undefined ? undefined : parse<Status>(row.body, `a status of ${key}`);
 			}),
-		listStatus: () =>
+		listStatus: async () =>
 			guard(() =>
 				sql("SELECT key, body FROM status ORDER BY key")
 					.all()
 					.map((row) => parse<Status>(row.body, `a status of ${row.key}`)),
 			),
-		putStatus: (status) =>
-			guard(() => {
-				sql("INSERT INTO status (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body").run(
-					status.key,
-					JSON.stringify(status),
-				);
-			}),
-		deleteStatus: (key) =>
-			guard(() => {
-				sql("DELETE FROM status WHERE key = ?").run(key);
-			}),
-		append: (entries) =>
+		putStatus: async (changes) =>
+			guard(() =>
+				changes.length === 0 ? [] : transaction(() => changes.filter((c) => !setStatus(c)).map((c): ResourceKey => c.key)),
+			),
+		append: async (entries) =>
 			guard(() => {
 				if (entries.length === 0) return;
-				db.exec("BEGIN IMMEDIATE");
-				try {
+				if (entries.length > MOST_ENTRIES)
+					throw new RangeError(`expected at most ${MOST_ENTRIES} entries, got ${entries.length}`);
+				transaction(() => {
 					const insert = sql("INSERT INTO history (at, key, body) VALUES (?, ?, ?)");
 					for (const entry of entries) insert.run(entry.at, entry.key, JSON.stringify(entry));
-					db.exec("COMMIT");
-				} catch (error) {
-					if (db.isTransaction) db.exec("ROLLBACK");
-					throw error;
-				}
+				});
 			}),
-		history: ({ key, since, limit }) =>
+		history: async ({ key, since, limit }) =>
 			guard(() =>
 				(key === undefined
 					? sql("SELECT id, body FROM history WHERE at >= :since ORDER BY id DESC LIMIT :limit").all({
@@ -93,14 +106,14 @@ export function openStore(options: { readonly path: string; readonly now?: () =>
 						).all({ key, since: since ?? "", limit })
 				).map((row) => parse<HistoryEntry>(row.body, `history entry ${row.id}`)),
 			),
-		getControl: (name) =>
+		getControl: async (name) =>
 			guard(() => {
 				const row = sql("SELECT value, version FROM control WHERE name = ?").get(name);
 				return row === undefined
 					? undefined
 					: { value: parse<unknown>(row.value, `control state ${name}`), version: Number(row.version) };
 			}),
-		putControl: (name, value, expected) =>
+		putControl: async (name, value, expected) =>
 			guard(() => {
 				const text = JSON.stringify(value ?? null);
 				const done =
@@ -109,7 +122,9 @@ export function openStore(options: { readonly path: string; readonly now?: () =>
 						: sql("UPDATE control SET value = ?, version = version + 1 WHERE name = ? AND version = ?").run(text, name, expected);
 				return Number(done.changes) === 1;
 			}),
-		close: () => {
+		empty: async () =>
+			guard(() => sql("SELECT EXISTS (SELECT 1 FROM status) OR EXISTS (SELECT 1 FROM history) AS filled").get()?.filled === 0),
+		close: async () => {
 			if (db.isOpen) db.close();
 		},
 	};

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { openStore } from "../../controller/store/sqlite.ts";
+import { put } from "../conformance/store.ts";
 import { BILLING, entry, status } from "../unit/cli/state-fixture.ts";
 
 /** The command line as people and pipelines run it: a process, its two streams and its exit code. */
@@ -239,17 +240,17 @@ describe("init", () => {
 	});
 });
 
-describe("get, describe and history", () => {
-	function company(): string {
+describe("get, describe and history", async () => {
+	async function company(): Promise<string> {
 		const cwd = folder();
 		const store = openStore({ path: join(cwd, ".local/state/ecs-access/default/state.sqlite") });
-		store.putStatus(status("orders-api"));
-		store.putStatus(BILLING);
-		store.append([entry("2026-11-23T10:00:00Z"), entry("2026-11-24T11:58:00Z", { reconcileId: "r2" })]);
-		store.close();
+		await put(store, status("orders-api"));
+		await put(store, BILLING);
+		await store.append([entry("2026-11-23T10:00:00Z"), entry("2026-11-24T11:58:00Z", { reconcileId: "r2" })]);
+		await store.close();
 		return cwd;
 	}
-	const cwd = company();
+	const cwd = await company();
 
 	it("list what is in force", () => {
 		const rows = run(["get", "accesspolicies"], { cwd })
@@ -305,12 +306,12 @@ describe("get, describe and history", () => {
 		expect(run(["history", "--limit", "1"], { cwd }).err).toBe("older entries are not shown: --limit 5\n");
 	});
 
-	it("look at the installation of the repository at hand, and ask where there are several", () => {
+	it("look at the installation of the repository at hand, and ask where there are several", async () => {
 		const home = folder();
 		for (const name of ["blue", "green"]) {
 			const store = openStore({ path: join(home, `.local/state/ecs-access/${name}/state.sqlite`) });
-			store.putStatus(status(`of-${name}`));
-			store.close();
+			await put(store, status(`of-${name}`));
+			await store.close();
 		}
 		mkdirSync(join(home, "policies/platform"), { recursive: true });
 		const document = "apiVersion: ecs-access.dev/v1alpha1\nkind: Installation\nmetadata: { name: green }\nspec: {}\n";

@@ -109,12 +109,7 @@ describe("the life of a role", () => {
 		expect(await converges(world, { prune: true })).toEqual(["iam:TagRole"]);
 		const after = (await world.roles())[ROLE];
 		expect(after).toEqual({ ...before, tags: { ...before?.tags, "ecs-access.dev/owner": "AccessPolicy/shop" } });
-		expect(
-			world
-				.store()
-				.listStatus()
-				.map((s) => s.key),
-		).toEqual(["AccessPolicy/shop"]);
+		expect((await world.store().listStatus()).map((s) => s.key)).toEqual(["AccessPolicy/shop"]);
 	});
 
 	test("that its policy leaves out of git waits for --prune, and is given up with everything it has", async () => {
@@ -126,13 +121,9 @@ describe("the life of a role", () => {
 		expect([calls(kept), kept.unpruned]).toEqual([[], { count: 1, reason: "--prune was not given" }]);
 		expect(await converges(world, { prune: true })).toEqual(["iam:UntagRole"]);
 		expect((await world.roles())[ROLE]).toMatchObject({ tags: {}, inline: { "ecs-access": {} } });
-		expect(world.store().listStatus()).toEqual([]);
-		expect(
-			world
-				.store()
-				.history({ key: "AccessPolicy/orders", limit: 50 })
-				.filter((e) => e.event === "applied"),
-		).toHaveLength(3);
+		expect(await world.store().listStatus()).toEqual([]);
+		const history = await world.store().history({ key: "AccessPolicy/orders", limit: 50 });
+		expect(history.filter((e) => e.event === "applied")).toHaveLength(3);
 	});
 });
 
@@ -343,7 +334,7 @@ test("a suspended policy is planned and not written", async () => {
 	const { file, execution } = await world.apply();
 	expect(calls(file)).toEqual(["iam:CreateRole waits: suspended", "iam:PutRolePolicy waits: suspended"]);
 	expect([execution.runs, await world.roles()]).toEqual([[], {}]);
-	expect(world.store().getStatus("AccessPolicy/orders")?.summary).toBe("waits: suspended");
+	expect((await world.store().getStatus("AccessPolicy/orders"))?.summary).toBe("waits: suspended");
 });
 
 test("a role that appears between plan and write is nobody's to take", async () => {
@@ -354,7 +345,7 @@ test("a role that appears between plan and write is nobody's to take", async () 
 	const execution = await world.execute(file);
 	expect(execution.runs.map((r) => r.error?.name)).toEqual(["ConflictError"]);
 	expect(await world.roles()).toEqual(before);
-	expect(world.store().getStatus("AccessPolicy/orders")?.conditions).toContainEqual(
+	expect((await world.store().getStatus("AccessPolicy/orders"))?.conditions).toContainEqual(
 		expect.objectContaining({ type: "Ready", status: "False" }),
 	);
 });

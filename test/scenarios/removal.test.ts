@@ -243,7 +243,7 @@ describe("absence from the source is no order to delete", () => {
 		expect([calls(file), execution.runs, file.unpruned?.reason ?? null]).toEqual([[], [], reason]);
 		expect((await world.roles())[ROLE]?.tags).toHaveProperty("ecs-access.dev/owner", KEY);
 		// Nor is it forgotten.
-		expect(world.store().getStatus(KEY)?.inventory).toHaveLength(1);
+		expect((await world.store().getStatus(KEY))?.inventory).toHaveLength(1);
 	});
 
 	test.each([

@@ -145,8 +145,8 @@ export function createWorld(sandbox: Sandbox, account = sandbox.newAccount()): W
 			},
 			signal,
 		);
-		recordBudget(execution.runs, { shown, store, clock });
-		report(file, execution, gathered, { store, clock, whole });
+		await recordBudget(execution.runs, { shown, store, clock });
+		await report(file, execution, gathered, { store, clock, whole });
 		return execution;
 	};
 	return {

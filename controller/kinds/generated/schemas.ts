@@ -96,9 +96,9 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"default": "Observe"
 			},
 			"store": {
-				"description": "Where status and history are kept: dynamodb://TABLE (not in this version). Omitted: SQLite in the state directory.",
+				"description": "Where status, history, lease and pauses are kept, shared by all who apply: dynamodb://TABLE, or dynamodb://TABLE?region=REGION. Omitted: SQLite in the state directory.",
 				"type": "string",
-				"pattern": "^dynamodb://[a-zA-Z0-9_.-]{3,255}$"
+				"pattern": "^dynamodb://[a-zA-Z0-9_.-]{3,255}(\\?region=[a-z]{2,5}(-[a-z]+)+-[0-9]+)?$"
 			},
 			"source": {
 				"description": "What the source mark on every role says. Omitted: origin's host/owner/repo//root, else \"directory\".",

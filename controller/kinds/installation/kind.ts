@@ -9,10 +9,9 @@ export const installation = inertKind<InstallationSpec>({
 	platform: true,
 	check: (r, c) => {
 		const out: Finding[] = [];
-		const { store, windows } = r.spec;
+		const { windows } = r.spec;
 		const later = (field: string, what: string, fix: string) =>
 			out.push(problem("NotInThisVersion", `${what} is not in this version`, r.at(["spec", field]), fix, r.key));
-		if (store !== undefined) later("store", `store: ${store}`, "delete it: SQLite in the state directory");
 		if (windows !== undefined) later("windows", "windows", "delete it");
 		const other = c.ofKind("Installation").find((i) => i !== r);
 		if (other !== undefined) {

@@ -31,7 +31,7 @@ export interface InstallationSpec {
 	 */
 	readonly mode?: "Observe" | "Enforce";
 	/**
-	 * Where status and history are kept: dynamodb://TABLE (not in this version). Omitted: SQLite in the state directory.
+	 * Where status, history, lease and pauses are kept, shared by all who apply: dynamodb://TABLE, or dynamodb://TABLE?region=REGION. Omitted: SQLite in the state directory.
 	 */
 	readonly store?: string;
 	/**

@@ -693,10 +693,9 @@ describe("grants, approvals and guardrails", () => {
 		const text = doc(
 			"Installation",
 			"main",
-			"store: dynamodb://ecs-access\nwindows: [{ kind: Deny, cron: '0 18 * * FRI', duration: 62h }]",
+			"store: dynamodb://ecs-access?region=eu-west-1\nwindows: [{ kind: Deny, cron: '0 18 * * FRI', duration: 62h }]",
 		);
 		expect(said({ "platform/i.yaml": text })).toEqual([
-			"policies/platform/i.yaml:5:3 error NotInThisVersion store: dynamodb://ecs-access is not in this version -> delete it: SQLite in the state directory",
 			"policies/platform/i.yaml:6:3 error NotInThisVersion windows is not in this version -> delete it",
 		]);
 	});

@@ -15,8 +15,16 @@ beforeEach(() => {
 });
 afterEach(() => store.close());
 
-const take = (holder: string): Lease | LeaseHeld =>
-	acquireLease(store, { name: "writer", holder, ttlSeconds: 60, callTimeoutSeconds: 15, clock: { millis: () => now } });
+const never = new AbortController().signal;
+/** Sleeping takes no time but the clock's. */
+const clock = {
+	millis: () => now,
+	sleep: async (ms: number) => {
+		now += ms;
+	},
+};
+const options = { name: "writer", ttlSeconds: 60, callTimeoutSeconds: 15, watchSeconds: 0, clock };
+const take = (holder: string): Promise<Lease | LeaseHeld> => acquireLease(store, { ...options, holder }, never);
 
 function held(result: Lease | LeaseHeld): Lease {
 	if ("heldBy" in result) throw new Error(`held by ${result.heldBy}`);
@@ -24,14 +32,14 @@ function held(result: Lease | LeaseHeld): Lease {
 }
 
 describe("a lease", () => {
-	test("has one holder, and names it to whoever asks", () => {
-		held(take("anna"));
-		expect(take("ben")).toEqual({ heldBy: "anna", until: "2026-11-24T09:01:00Z" });
-		expect(take("anna")).toEqual({ heldBy: "anna", until: "2026-11-24T09:01:00Z" });
+	test("has one holder, and names it to whoever asks", async () => {
+		held(await take("anna"));
+		expect(await take("ben")).toEqual({ heldBy: "anna", until: "2026-11-24T09:01:00Z" });
+		expect(await take("anna")).toEqual({ heldBy: "anna", until: "2026-11-24T09:01:00Z" });
 	});
 
-	test("lets no write start later than its end less the time of a call", () => {
-		const lease = held(take("anna"));
+	test("lets no write start later than its end less the time of a call", async () => {
+		const lease = held(await take("anna"));
 		expect(lease.remaining()).toBe(45_000);
 		now += 44_999;
 		expect(lease.remaining()).toBe(1);
@@ -41,76 +49,71 @@ describe("a lease", () => {
 		expect(lease.remaining()).toBe(0);
 	});
 
-	test("never lasts longer for its holder than for the others", () => {
+	test("never lasts longer for its holder than for the others", async () => {
 		now += 999;
-		const lease = held(take("anna"));
+		const lease = held(await take("anna"));
 		expect([lease.until(), lease.remaining()]).toEqual(["2026-11-24T09:01:00Z", 44_001]);
 		now = Date.parse(lease.until());
-		held(take("ben"));
+		held(await take("ben"));
 	});
 
-	test("renewed lasts from then on", () => {
-		const lease = held(take("anna"));
+	test("renewed lasts from then on", async () => {
+		const lease = held(await take("anna"));
 		now += 50_000;
-		expect(lease.renew()).toBe(true);
+		expect(await lease.renew()).toBe(true);
 		expect([lease.until(), lease.remaining()]).toEqual(["2026-11-24T09:01:50Z", 45_000]);
 		now += 30_000;
-		expect(take("ben")).toMatchObject({ heldBy: "anna" });
+		expect(await take("ben")).toMatchObject({ heldBy: "anna" });
 	});
 
-	test("let go is free at once", () => {
-		const lease = held(take("anna"));
-		lease.release();
-		expect([lease.remaining(), lease.renew()]).toEqual([0, false]);
-		expect(held(take("ben")).remaining()).toBe(45_000);
+	test("let go is free at once", async () => {
+		const lease = held(await take("anna"));
+		await lease.release();
+		expect([lease.remaining(), await lease.renew()]).toEqual([0, false]);
+		expect(held(await take("ben")).remaining()).toBe(45_000);
 	});
 
-	test("of a holder that died is free when it ran out, and the dead one cannot come back", () => {
-		const dead = held(take("anna"));
+	test("of a holder that died is free when it ran out, and the dead one cannot come back", async () => {
+		const dead = held(await take("anna"));
 		now += 59_999;
-		expect(take("ben")).toMatchObject({ heldBy: "anna" });
+		expect(await take("ben")).toMatchObject({ heldBy: "anna" });
 		now += 1;
-		const next = held(take("ben"));
-		expect(dead.renew()).toBe(false);
+		const next = held(await take("ben"));
+		expect(await dead.renew()).toBe(false);
 		expect(dead.remaining()).toBe(0);
-		dead.release();
-		expect(take("carl")).toMatchObject({ heldBy: "ben" });
-		expect(next.renew()).toBe(true);
+		await dead.release();
+		expect(await take("carl")).toMatchObject({ heldBy: "ben" });
+		expect(await next.renew()).toBe(true);
 	});
 
-	test("that ran out and that nobody took may be renewed", () => {
-		const lease = held(take("anna"));
+	test("that ran out and that nobody took may be renewed", async () => {
+		const lease = held(await take("anna"));
 		now += 120_000;
-		expect([lease.remaining(), lease.renew(), lease.remaining()]).toEqual([0, true, 45_000]);
+		expect([lease.remaining(), await lease.renew(), lease.remaining()]).toEqual([0, true, 45_000]);
 	});
 
-	test("lost in the race for it is held by the winner", () => {
+	test("lost in the race for it is held by the winner", async () => {
 		const raced: Pick<Store, "getControl" | "putControl"> = {
 			getControl: (name) => store.getControl(name),
-			putControl: (name, value, expected) => {
-				if (expected === 0) store.putControl(name, { holder: "ben", until: "2026-11-24T09:01:00Z" }, 0);
+			putControl: async (name, value, expected) => {
+				if (expected === 0) await store.putControl(name, { holder: "ben", until: "2026-11-24T09:01:00Z" }, 0);
 				return store.putControl(name, value, expected);
 			},
 		};
-		expect(
-			acquireLease(raced, {
-				name: "writer",
-				holder: "anna",
-				ttlSeconds: 60,
-				callTimeoutSeconds: 15,
-				clock: { millis: () => now },
-			}),
-		).toEqual({ heldBy: "ben", until: "2026-11-24T09:01:00Z" });
+		expect(await acquireLease(raced, { ...options, holder: "anna" }, never)).toEqual({
+			heldBy: "ben",
+			until: "2026-11-24T09:01:00Z",
+		});
 	});
 
 	test("is taken by exactly one of many processes that want it at once", async () => {
 		const dir = mkdtempSync(join(tmpdir(), "lease-"));
 		try {
 			const path = join(dir, "store.db");
-			openStore({ path }).close();
+			await openStore({ path }).close();
 			const program = `
 				const s = openStore({ path: ${JSON.stringify(path)} });
-				const l = acquireLease(s, { name: "writer", holder: "process " + process.pid, ttlSeconds: 60, callTimeoutSeconds: 15, clock });
+				const l = await acquireLease(s, { name: "writer", holder: "process " + process.pid, ttlSeconds: 60, callTimeoutSeconds: 15, watchSeconds: 0, clock }, new AbortController().signal);
 				say("heldBy" in l ? "held by " + l.heldBy : "won " + process.pid);`;
 			const said = await runAtOnce(program, 6, join(dir, "go"));
 			const winners = said.flatMap((s) => /^won (\d+)/.exec(s)?.[1] ?? []);

@@ -19,7 +19,7 @@ import { Secret } from "../../../controller/model/secret.ts";
 import { storeError } from "../../../controller/store/errors.ts";
 import { loadSqlite } from "../../../controller/store/load-sqlite.ts";
 import { openStore } from "../../../controller/store/sqlite.ts";
-import { anEntry, aStatus } from "../../conformance/store.ts";
+import { anEntry, aStatus, put } from "../../conformance/store.ts";
 import { runAtOnce, runProgram } from "./child.ts";
 
 let dir: string;
@@ -30,16 +30,16 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const filled = (): void => {
+const filled = async (): Promise<void> => {
 	const store = openStore({ path });
-	for (let i = 0; i < 200; i++) store.append([anEntry(`AccessPolicy/p${i}`, "2026-11-24T09:00:00Z", "x".repeat(500))]);
-	store.putStatus(aStatus("AccessPolicy/a"));
-	store.close();
+	for (let i = 0; i < 200; i++) await store.append([anEntry(`AccessPolicy/p${i}`, "2026-11-24T09:00:00Z", "x".repeat(500))]);
+	await put(store, aStatus("AccessPolicy/a"));
+	await store.close();
 };
 
-function refusal(work: () => unknown): TerminalError {
+async function refusal(work: () => unknown): Promise<TerminalError> {
 	try {
-		work();
+		await work();
 	} catch (error) {
 		expect(error).toBeInstanceOf(TerminalError);
 		return error as TerminalError;
@@ -48,8 +48,8 @@ function refusal(work: () => unknown): TerminalError {
 }
 
 describe("the file of the store", () => {
-	test("is for its owner only", () => {
-		openStore({ path }).close();
+	test("is for its owner only", async () => {
+		await openStore({ path }).close();
 		expect([statSync(path).mode & 0o777, statSync(join(dir, "state")).mode & 0o777]).toEqual([0o600, 0o700]);
 	});
 
@@ -59,19 +59,19 @@ describe("the file of the store", () => {
 		expect([...said].sort()).toEqual([...Array.from({ length: 5 }, () => "fresh false\n"), "fresh true\n"]);
 	});
 
-	test("holds no secret's value", () => {
+	test("holds no secret's value", async () => {
 		const secret = new Secret("hunter2");
 		const store = openStore({ path });
-		store.append([{ ...anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z"), before: secret, after: [secret] }]);
-		store.putControl("x", { secret }, 0);
+		await store.append([{ ...anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z"), before: secret, after: [secret] }]);
+		await store.putControl("x", { secret }, 0);
 		for (const file of readdirSync(join(dir, "state"))) {
 			expect(readFileSync(join(dir, "state", file)).includes("hunter2")).toBe(false);
 		}
-		store.close();
+		await store.close();
 	});
 
-	test("does not let history be rewritten or deleted, whoever tries", () => {
-		filled();
+	test("does not let history be rewritten or deleted, whoever tries", async () => {
+		await filled();
 		const db = new DatabaseSync(path);
 		expect(() => db.exec("UPDATE history SET body = '{}'")).toThrow("history is append-only");
 		expect(() => db.exec("DELETE FROM history WHERE id = 1")).toThrow("history is append-only");
@@ -98,23 +98,23 @@ describe("a process killed at any moment", () => {
 		const entry = JSON.stringify(anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z"));
 		for (const least of [1, 7, 40]) {
 			const before = existsSync(path) ? openStore({ path }) : null;
-			const had = before?.history({ limit: 100_000 }).length ?? 0;
-			before?.close();
+			const had = (await before?.history({ limit: 100_000 }))?.length ?? 0;
+			await before?.close();
 			// It says how many are recorded only after each append has returned.
 			const writer = runProgram(`
 				const s = openStore({ path: ${JSON.stringify(path)} });
-				for (let n = 1; ; n += 2) { s.append([${entry}, ${entry}]); s.putControl("n", n, s.getControl("n")?.version ?? 0); say("recorded " + (n + 1)); }
+				for (let n = 1; ; n += 2) { await s.append([${entry}, ${entry}]); await s.putControl("n", n, (await s.getControl("n"))?.version ?? 0); say("recorded " + (n + 1)); }
 			`);
 			await writer.said(new RegExp(`recorded ${least * 2}\\n`));
 			writer.child.kill("SIGKILL");
 			const recorded = Number(/recorded (\d+)\n$/.exec((await writer.ended).out)?.[1]);
 			const store = openStore({ path });
-			const now = store.history({ limit: 100_000 }).length - had;
+			const now = (await store.history({ limit: 100_000 })).length - had;
 			expect(recorded).toBeGreaterThanOrEqual(least * 2);
 			// One append may have been recorded and not yet reported; it is there whole.
 			expect([recorded, recorded + 2]).toContain(now);
 			expect(store.fresh).toBe(false);
-			store.close();
+			await store.close();
 		}
 	});
 });
@@ -139,54 +139,54 @@ describe("refused, never made anew", () => {
 				db.close();
 			},
 		],
-	])("a store %s", (_, damage) => {
-		filled();
+	])("a store %s", async (_, damage) => {
+		await filled();
 		damage();
 		const bytes = readFileSync(path);
-		const error = refusal(() => openStore({ path }));
+		const error = await refusal(() => openStore({ path }));
 		expect([error.reason, error.message.startsWith(`store ${path} is damaged`)]).toEqual(["StoreCorrupt", true]);
 		expect(error.fix).toContain("restore it from a backup");
 		expect(readFileSync(path).equals(bytes)).toBe(true);
 	});
 
-	test("a row that is no longer JSON, when it is read", () => {
-		filled();
+	test("a row that is no longer JSON, when it is read", async () => {
+		await filled();
 		const db = new DatabaseSync(path);
 		db.exec("UPDATE status SET body = '{'");
 		db.close();
 		const store = openStore({ path });
-		expect(refusal(() => store.getStatus("AccessPolicy/a")).message).toContain(
+		expect((await refusal(() => store.getStatus("AccessPolicy/a"))).message).toContain(
 			"holds a status of AccessPolicy/a that is not JSON",
 		);
-		store.close();
+		await store.close();
 	});
 
-	test("a store of a newer version, saying which", () => {
-		filled();
+	test("a store of a newer version, saying which", async () => {
+		await filled();
 		const db = new DatabaseSync(path);
 		db.exec("PRAGMA user_version = 7");
 		db.close();
-		const error = refusal(() => openStore({ path }));
+		const error = await refusal(() => openStore({ path }));
 		expect([error.reason, error.message]).toEqual([
 			"StoreNewer",
 			`store ${path} has schema version 7, and this ecs-access knows 1 at most`,
 		]);
 	});
 
-	test("a database of another program", () => {
+	test("a database of another program", async () => {
 		mkdirSync(join(dir, "state"));
 		const db = new DatabaseSync(path);
 		db.exec("CREATE TABLE bookmarks (url TEXT)");
 		db.close();
-		expect(refusal(() => openStore({ path })).message).toContain("another SQLite database");
+		expect((await refusal(() => openStore({ path }))).message).toContain("another SQLite database");
 	});
 });
 
 describe("a place that cannot be written", () => {
-	test("is named: a file where its directory should be, a directory where it should be", () => {
+	test("is named: a file where its directory should be, a directory where it should be", async () => {
 		writeFileSync(join(dir, "state"), "");
-		expect(refusal(() => openStore({ path })).reason).toBe("StoreUnwritable");
-		expect(refusal(() => openStore({ path: dir }))).toMatchObject({
+		expect((await refusal(() => openStore({ path }))).reason).toBe("StoreUnwritable");
+		expect(await refusal(() => openStore({ path: dir }))).toMatchObject({
 			reason: "StoreUnwritable",
 			fix: "make its directory writable for this user, or name another state directory",
 		});
@@ -201,20 +201,20 @@ describe("a place that cannot be written", () => {
 		chmodSync(join(dir, "state"), 0o555);
 		expect((await runProgram(program, options).ended).out).toContain(`failed StoreUnwritable: store ${path} cannot be written`);
 		chmodSync(join(dir, "state"), 0o777);
-		filled();
+		await filled();
 		chmodSync(path, 0o444);
 		expect((await runProgram(program, options).ended).out).toContain(`failed StoreUnwritable: store ${path} cannot be written`);
 	});
 
 	test("for want of space is named, and what was recorded before is safe", async () => {
-		filled();
+		await filled();
 		const big = JSON.stringify({ ...anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z"), outcome: "y".repeat(50_000) });
 		// No file may grow over 400 kB here: what a full disk looks like from within.
 		const { out, err } = await runProgram(
 			`const s = openStore({ path: ${JSON.stringify(path)} });
 			let n = 0;
-			try { for (; n < 100; n++) s.append([${big}]); say("all written"); } catch (e) { say("written " + n); fail(e); }
-			say("still there " + s.history({ limit: 1000 }).length);`,
+			try { for (; n < 100; n++) await s.append([${big}]); say("all written"); } catch (e) { say("written " + n); fail(e); }
+			say("still there " + (await s.history({ limit: 1000 })).length);`,
 			{ shell: "ulimit -f 800;" },
 		).ended;
 		expect(err).toBe("");
@@ -223,9 +223,9 @@ describe("a place that cannot be written", () => {
 		expect(out).toContain("failed StoreUnwritable: ");
 		expect(out).toContain(`still there ${200 + written}\n`);
 		const store = openStore({ path });
-		expect(store.history({ limit: 1000 })).toHaveLength(200 + written);
-		store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z")]);
-		store.close();
+		expect(await store.history({ limit: 1000 })).toHaveLength(200 + written);
+		await store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z")]);
+		await store.close();
 	});
 });
 
