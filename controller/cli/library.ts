@@ -112,7 +112,6 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			const { artifact, before } = await fetch(request, options.force === true);
 			// What is remembered belongs to one pass: a second plan must see the account as it is then.
 			accesses.clear();
-			ctx.progress.phase("reading AWS");
 			const progress = (words: string): void => ctx.progress.phase(words);
 			const self = (signal: AbortSignal) => aws.self(signal);
 			const deps = { actions, access, self, store: before, clock: ctx.clock, progress };
