@@ -34,13 +34,16 @@ export interface Person {
 	readonly answer: (args: readonly string[], answers: readonly string[]) => Promise<Result>;
 }
 
+const folders: string[] = [];
+process.once("exit", () => folders.map((folder) => rmSync(folder, { recursive: true, force: true })));
+
 export function person(sandbox: Sandbox, account: string, more: Readonly<Record<string, string>> = {}): Person {
 	const folder = realpathSync(mkdtempSync(join(tmpdir(), "e2e-")));
 	const cwd = join(folder, "work");
 	const home = join(folder, "home");
 	mkdirSync(cwd);
 	mkdirSync(home);
-	process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+	folders.push(folder);
 	const env: Readonly<Record<string, string>> = {
 		PATH: process.env.PATH ?? "",
 		HOME: home,
