@@ -9,7 +9,7 @@ import { escapeTerminal } from "../plan/render/escape.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
 import { withFooter } from "./help.ts";
 import { admittedKey, type Library, openLibrary } from "./library.ts";
-import { exitCodeOf } from "./plan.ts";
+import { exitCodeOf, hasMistake } from "./plan.ts";
 import { printPlan } from "./plan-output.ts";
 import { requestOf, type SourceFlags, withSourceFlags } from "./source-flags.ts";
 import { recordSeen, runUnderLease } from "./write.ts";
@@ -54,8 +54,12 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 		if (saved === undefined) await printPlan(ctx, file, "text", false);
 		else ctx.print(savedWords(saved, file));
 		const ready = file.plans.flatMap((p) => p.steps).filter((s) => s.state === "ready").length;
-		// An account or a policy that cannot be planned stops itself, and the others go on.
+		// An account that cannot be read stops itself, and the others go on; a policy that is wrong stops all.
 		const planCode = exitCodeOf(file);
+		if (hasMistake(file)) {
+			ctx.note("nothing was applied: correct the errors above first\n");
+			return 1;
+		}
 		const { partial } = planned.artifact;
 		const whole = partial === null && file.request.only === undefined && planCode !== 1;
 		if (ready === 0) {

@@ -52,8 +52,9 @@ export interface Library {
 
 /** Loads what planning needs; nothing is read before the first call. */
 export async function openLibrary(ctx: CliContext): Promise<Library> {
-	const [{ planAll, isMistake }, { loadCatalog }, { createCatalogue }, { createAws }, { openStore }] = await Promise.all([
+	const [{ planAll }, { mistakesOf }, { loadCatalog }, { createCatalogue }, { createAws }, { openStore }] = await Promise.all([
 		import("../engine/plan-all.ts"),
+		import("../engine/validate.ts"),
 		import("../engine/catalog.ts"),
 		import("../policy/catalogue.ts"),
 		import("../aws/account.ts"),
@@ -115,14 +116,15 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 		ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${request.git.url}`);
 		let mistaken = false;
 		const learn = (artifact: Artifact): InstallationSpec | undefined => {
-			const { view, findings } = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
-			mistaken = findings.some(isMistake);
+			const catalog = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
+			const { view } = catalog;
 			installation = view.installation;
 			const spec = view.ofKind<InstallationSpec>("Installation")[0]?.spec;
 			shared = spec?.store === undefined ? null : parseStoreUrl(spec.store);
+			mistaken = shared !== null && mistakesOf(catalog, ctx.clock.now()).length > 0;
 			return spec;
 		};
-		const before = async (): Promise<Store | null> => (shared !== null && mistaken ? null : remembered(installation));
+		const before = async (): Promise<Store | null> => (mistaken ? null : remembered(installation));
 		let artifact = await read({});
 		const branch = learn(artifact)?.git?.branch;
 		const previous =
@@ -144,7 +146,6 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			const { artifact, before } = await fetch(request, options.force === true);
 			// What is remembered belongs to one pass: a second plan must see the account as it is then.
 			accesses.clear();
-			ctx.progress.phase("reading AWS");
 			const progress = (words: string): void => ctx.progress.phase(words);
 			const self = (signal: AbortSignal) => aws.self(signal);
 			const deps = { actions, access, self, store: await before(), clock: ctx.clock, progress };

@@ -65,9 +65,14 @@ async function plan(ctx: CliContext, opts: PlanOptions): Promise<ExitCode> {
 	}
 }
 
+/** What git and the account say together can be wrong where neither is by itself: a path that differs, a reserved role. */
+export function hasMistake(file: PlanFile): boolean {
+	return file.plans.some((p) => p.findings.some((f) => f.severity === "error" && f.guardrail === undefined));
+}
+
 /** Findings alone do not count; an account that could not be read is an error. */
 export function exitCodeOf(file: PlanFile): ExitCode {
 	if (file.accounts.some((a) => a.error !== null)) return 1;
-	if (file.plans.some((p) => p.findings.some((f) => f.severity === "error" && f.guardrail === undefined))) return 1;
+	if (hasMistake(file)) return 1;
 	return file.plans.some((p) => p.steps.length > 0) ? 2 : 0;
 }

@@ -2,7 +2,7 @@ import type { Finding } from "../model/finding.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { Artifact } from "../model/resource.ts";
 import type { Catalog } from "./catalog.ts";
-import { isMistake } from "./plan-all.ts";
+import { isMistake } from "./validate.ts";
 
 /** What is remembered of the last admitted revision, in the control state. */
 export interface Admitted {

@@ -1,7 +1,6 @@
 import type { Instant } from "../model/ids.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import { countsAsNarrowing } from "../plan/budgets.ts";
-import { deletes } from "../plan/step-kinds.ts";
 import type { StepRun } from "./execute.ts";
 
 /** What an account has used up, in the control state: one entry a role. */
@@ -27,26 +26,29 @@ export async function usedBudget(
 	};
 }
 
-/** Counts what was written just now, a role once. A plan that a person saw counts no narrowings. */
+/** Counts what was written just now, a role once in 24 h. A plan that a person saw counts no narrowings. */
 export async function recordBudget(
 	runs: readonly StepRun[],
 	options: { readonly shown: boolean; readonly store: Store; readonly clock: Clock },
 ): Promise<void> {
 	const { shown, store, clock } = options;
-	const written = runs.filter((r) => r.outcome?.result === "applied");
+	const written = runs.filter((r) => r.outcome !== null);
 	for (const [account, own] of Map.groupBy(written, (r) => r.plan.account)) {
-		const roles = (of: (r: StepRun) => boolean): string[] => [...new Set(own.filter(of).map((r) => r.step.target.name))];
-		const at = clock.now();
-		const uses: Use[] = [
-			...roles((r) => deletes(r.step)).map((role): Use => ({ at, what: "deletions", role })),
-			...(shown ? [] : roles((r) => countsAsNarrowing(r.step)).map((role): Use => ({ at, what: "narrowings", role }))),
-		];
-		if (uses.length === 0) continue;
 		for (;;) {
 			const before = await store.getControl(keyOf(account));
-			const all = [...recent(before?.value, clock.millis()), ...uses];
+			const old = recent(before?.value, clock.millis());
+			const at = clock.now();
+			const uses = (what: Use["what"], of: (r: StepRun) => boolean): Use[] =>
+				[...new Set(own.filter(of).map((r) => r.step.target.name))]
+					.filter((role) => !old.some((u) => u.what === what && u.role === role))
+					.map((role) => ({ at, what, role }));
+			const fresh = [
+				// The last step is the deletion: one that was cut short may be finished, and is charged for then.
+				...uses("deletions", (r) => r.step.call.api === "iam:DeleteRole"),
+				...(shown ? [] : uses("narrowings", (r) => countsAsNarrowing(r.step))),
+			];
 			// Passes of one process run side by side, and each adds its own.
-			if (await store.putControl(keyOf(account), all, before?.version ?? 0)) break;
+			if (fresh.length === 0 || (await store.putControl(keyOf(account), [...old, ...fresh], before?.version ?? 0))) break;
 		}
 	}
 }

@@ -17,7 +17,8 @@ import { planRemoval } from "../plan/removal.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { loadCatalog } from "./catalog.ts";
 import { named } from "./plan-account.ts";
-import { isMistake, type PlanResult, sourceLabel } from "./plan-all.ts";
+import { type PlanResult, sourceLabel } from "./plan-all.ts";
+import { mistakesOf } from "./validate.ts";
 
 /** Stands for an account that no document names: a comparison needs an id, and shows none. */
 const SOMEWHERE = { accountId: "000000000000", region: "us-east-1" };
@@ -40,7 +41,8 @@ export function compareRevisions(
 		...(request.only === undefined ? {} : { only: request.only }),
 	};
 	const after = loadCatalog(head, options);
-	if (after.findings.some(isMistake)) return { file: null, findings: after.findings };
+	const mistakes = mistakesOf(after, now);
+	if (mistakes.length > 0) return { file: null, findings: mistakes };
 	// A base that was invalid says less; what is valid in it still counts.
 	const before = loadCatalog(base, options);
 	const facts: Facts = { now, get: () => undefined };
@@ -54,7 +56,9 @@ export function compareRevisions(
 	}
 	for (const { desired } of is) {
 		for (const d of desired)
-			if (isRole(d) && !observed.has(targetId(d.target))) observed.set(targetId(d.target), { target: d.target, exists: false });
+			if (isRole(d) && !observed.has(targetId(d.target)))
+				// A role to be taken over is there already, as git says for all that is known here, and nobody's.
+				observed.set(targetId(d.target), d.wanted.adopt ? asApplied(d, null) : { target: d.target, exists: false });
 	}
 	const plans: Plan[] = [];
 	for (const { instance, desired, findings } of is) {
@@ -121,7 +125,7 @@ function contextOf(
 /** The role as it stands once `wanted` was applied to nothing. */
 function asApplied(
 	d: { readonly target: Existing<"iam.role">["target"]; readonly wanted: RoleWanted },
-	marks: { readonly installation: string; readonly source: string; readonly owner: string },
+	marks: { readonly installation: string; readonly source: string; readonly owner: string } | null,
 ): Existing<"iam.role"> {
 	const { wanted, target } = d;
 	const state: RoleState = {
@@ -132,13 +136,15 @@ function asApplied(
 		permissionsBoundary: wanted.permissionsBoundary === "none" ? null : wanted.permissionsBoundary,
 		tags: {
 			...wanted.tags,
-			[MARK.installation]: marks.installation,
-			[MARK.owner]: marks.owner,
-			[MARK.source]: marks.source,
-			[MARK.deletion]: wanted.deletion,
-			...(wanted.adopt ? { [MARK.adopted]: "true" } : {}),
+			...(marks !== null && {
+				[MARK.installation]: marks.installation,
+				[MARK.owner]: marks.owner,
+				[MARK.source]: marks.source,
+				[MARK.deletion]: wanted.deletion,
+				...(wanted.adopt && { [MARK.adopted]: "true" }),
+			}),
 		},
 	};
-	const owner = { ...marks, deletion: wanted.deletion, adopted: wanted.adopt, retiredAt: null };
+	const owner = marks === null ? null : { ...marks, deletion: wanted.deletion, adopted: wanted.adopt, retiredAt: null };
 	return { target, exists: true, arn: "", state, fingerprint: roleFingerprint(state), owner, holdUntil: null, lastUsed: null };
 }

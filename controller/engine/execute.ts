@@ -5,6 +5,8 @@ import type { Instant, StepId } from "../model/ids.ts";
 import type { Plan, PlanFile, Step } from "../model/plan.ts";
 import type { AccountAccess, Clock, Outcome, Store } from "../model/ports.ts";
 import type { HistoryEntry } from "../model/status.ts";
+import { SETTLE_SECONDS } from "../plan/order.ts";
+import { recentGrants, replacedAt } from "./recent-grants.ts";
 
 /** One step that was tried. */
 export interface StepRun {
@@ -61,18 +63,25 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 		const stop = stops.get(plan.account);
 		const stopped = stop === undefined ? signal : AbortSignal.any([signal, stop.signal]);
 		const writtenAt = new Map<StepId, number>();
+		let grants: readonly HistoryEntry[] = [];
 		let failed = false;
+		let unread: Error | null = null;
+		try {
+			grants = await recentGrants(plan, deps.store);
+		} catch (error) {
+			unread = error instanceof Error ? error : new Error(String(error));
+		}
 		for (const step of plan.steps) {
 			if (step.state !== "ready") {
 				waiting.push({ plan, step });
 				continue;
 			}
-			if (!failed) failed = !(await settle(plan, step, writtenAt, stopped));
+			if (!failed) failed = !(await settle(plan, step, { writtenAt, grants }, stopped));
 			if (failed || stopped.aborted || !step.after_.every((id) => writtenAt.has(id))) {
 				notRun.push({ plan, step });
 				continue;
 			}
-			const run = await runStep(file, plan, step, deps);
+			const run = unread === null ? await runStep(file, plan, step, deps) : { plan, step, outcome: null, error: unread };
 			runs.push(run);
 			if (run.error === null) {
 				writtenAt.set(step.id, deps.clock.millis());
@@ -88,12 +97,12 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 	const settle = async (
 		plan: Plan,
 		step: Step,
-		writtenAt: ReadonlyMap<StepId, number>,
+		times: { readonly writtenAt: ReadonlyMap<StepId, number>; readonly grants: readonly HistoryEntry[] },
 		stopped: AbortSignal,
 	): Promise<boolean> => {
-		if (step.settle === 0) return true;
-		const last = Math.max(...step.after_.map((id) => writtenAt.get(id) ?? 0));
-		const left = last + step.settle * 1000 - deps.clock.millis();
+		const mine = step.settle === 0 ? 0 : Math.max(...step.after_.map((id) => times.writtenAt.get(id) ?? 0)) + step.settle * 1000;
+		const earlier = replacedAt(step, times.grants) + SETTLE_SECONDS * 1000;
+		const left = Math.max(mine, earlier) - deps.clock.millis();
 		if (left <= 0) return true;
 		deps.progress({ phase: "settle", seconds: Math.ceil(left / 1000), plan });
 		try {

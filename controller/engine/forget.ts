@@ -8,7 +8,8 @@ import { planForget } from "../plan/forget.ts";
 import { planFileId } from "../plan/plan-file.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { loadCatalog } from "./catalog.ts";
-import { isMistake, type PlanResult, sourceLabel } from "./plan-all.ts";
+import { type PlanResult, sourceLabel } from "./plan-all.ts";
+import { isMistake } from "./validate.ts";
 
 /**
  * The plan that takes our marks from everything that `key` (`AccessPolicy/orders-api`, with or without `@account`) owns in

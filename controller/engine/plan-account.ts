@@ -5,7 +5,7 @@ import type { Plan, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, InUse, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
 import { type Existing, targetId } from "../model/target.ts";
-import { applyBudgets } from "../plan/budgets.ts";
+import { applyBudgets, needsBudget } from "../plan/budgets.ts";
 import type { PlanContext, PlanInput } from "../plan/input.ts";
 import { planInstance } from "../plan/instance.ts";
 import { passRoleGaps } from "../plan/pass-role.ts";
@@ -48,7 +48,8 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 	const plans: Plan[] = gathered.instances.map(({ instance, desired, findings }) =>
 		planInstance({ ...context, ...named(instance), desired, findings }),
 	);
-	const owned = await listOwned(access, context.installation, signal);
+	// Reading every role of a large account takes longer than all the rest of a part: only where a budget is to be measured.
+	const owned = request.only === undefined || needsBudget(plans) ? await listOwned(access, context.installation, signal) : [];
 	const gone = request.only === undefined ? unwanted(owned, input) : [];
 	const kept = whyNotPruned(input);
 	if (kept === null) {

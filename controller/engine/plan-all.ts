@@ -13,6 +13,7 @@ import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type GatheredAccount, gather } from "./gather.ts";
 import { planAccountResources, type Unpruned } from "./plan-account.ts";
+import { mistakesOf } from "./validate.ts";
 
 export interface PlanDeps {
 	readonly actions: ActionCatalogue;
@@ -58,10 +59,12 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 			...(request.only === undefined ? {} : { only: request.only }),
 		});
 	let catalog = load(null);
-	if (catalog.findings.some(isMistake)) return { file: null, findings: catalog.findings };
+	let mistakes = mistakesOf(catalog, now);
+	if (mistakes.length > 0) return { file: null, findings: mistakes };
 	if (catalog.view.accounts.some((a) => a.accountId === null || a.region === null)) {
 		catalog = load(await deps.self(signal));
-		if (catalog.findings.some(isMistake)) return { file: null, findings: catalog.findings };
+		mistakes = mistakesOf(catalog, now);
+		if (mistakes.length > 0) return { file: null, findings: mistakes };
 	}
 	const { view, instances } = catalog;
 	const last = await remembered(deps.store);
@@ -101,11 +104,6 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 		},
 	};
 	return { file, gathered: new Map(passes.flatMap((p) => (p.gathered === null ? [] : [[p.account.name, p.gathered] as const]))) };
-}
-
-/** A Deny guardrail is spoken of in the plan; every other error is a mistake in the source. */
-export function isMistake(f: Finding): boolean {
-	return f.severity === "error" && f.guardrail === undefined;
 }
 
 /** Of a part, what is said of its own resources; what is said of none concerns all. */

@@ -1,11 +1,13 @@
 import { kindOf } from "../kinds/registry.ts";
+import type { AnyDesired } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
 import type { ResourceKey } from "../model/ids.ts";
+import type { Instance } from "../model/kind.ts";
 import type { Facts } from "../model/reference.ts";
 import type { Artifact } from "../model/resource.ts";
 import { checkGuardrails } from "../plan/guardrails.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
-import { loadCatalog } from "./catalog.ts";
+import { type Catalog, loadCatalog } from "./catalog.ts";
 
 /**
  * Everything that can be said of a source without AWS: its documents, what they say of one another, and what the
@@ -22,15 +24,34 @@ export function validateArtifact(
 	const { actions, now, only } = options;
 	const catalog = loadCatalog(artifact, { actions, defaults: null, now, ...(only === undefined ? {} : { only }) });
 	const facts: Facts = { now, get: () => undefined };
-	const findings = [...catalog.findings];
-	const broken = new Set(findings.filter((f) => f.severity === "error").map((f) => f.key));
-	for (const instance of catalog.instances) {
-		// What is wrong in itself has been said; what it would grant cannot be known.
-		if (broken.has(instance.resource.key)) continue;
-		const { desired, findings: own } = kindOf(instance.resource.kind).expand(instance, catalog.view, facts);
-		findings.push(...own, ...checkGuardrails({ instance, desired, view: catalog.view, facts, actions, observed: null }));
-	}
-	return { findings: inOrder(unique(findings)), files: artifact.files.size };
+	const findings = expandOffline(catalog, now).flatMap(({ instance, desired, findings: own }) => [
+		...own,
+		...checkGuardrails({ instance, desired, view: catalog.view, facts, actions, observed: null }),
+	]);
+	return { findings: inOrder(unique([...catalog.findings, ...findings])), files: artifact.files.size };
+}
+
+/** What the source itself gets wrong, its guardrails apart; nothing is read from AWS, or asked of it, where there is any. */
+export function mistakesOf(catalog: Catalog, now: string): readonly Finding[] {
+	const findings = [...catalog.findings, ...expandOffline(catalog, now).flatMap((e) => e.findings)];
+	return findings.some(isMistake) ? inOrder(unique(findings)) : [];
+}
+
+/** A Deny guardrail is spoken of in the plan; every other error is a mistake in the source. */
+export function isMistake(f: Finding): boolean {
+	return f.severity === "error" && f.guardrail === undefined;
+}
+
+function expandOffline(
+	catalog: Catalog,
+	now: string,
+): readonly { readonly instance: Instance; readonly desired: readonly AnyDesired[]; readonly findings: readonly Finding[] }[] {
+	const facts: Facts = { now, get: () => undefined };
+	const broken = new Set(catalog.findings.filter((f) => f.severity === "error").map((f) => f.key));
+	// What is wrong in itself has been said; what it would grant cannot be known.
+	return catalog.instances
+		.filter((instance) => !broken.has(instance.resource.key))
+		.map((instance) => ({ instance, ...kindOf(instance.resource.kind).expand(instance, catalog.view, facts) }));
 }
 
 /** A finding of a shared document is met once an instance. */

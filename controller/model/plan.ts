@@ -106,6 +106,11 @@ export interface Step {
 	/** The part of the state this step writes, before and after; null where it does not exist. Documents in canonical form. */
 	readonly before: unknown;
 	readonly after: unknown;
+	/**
+	 * Of a step that waits for a person's word: what its access stands under once all of the plan is done. A part of what is
+	 * approved, because a gain is another one under another boundary, or for somebody else.
+	 */
+	readonly under?: { readonly trust: Digest; readonly permissionsBoundary: Arn | null };
 	/** Fingerprint the target must have immediately before the call; null: must not exist. */
 	readonly precondition: Digest | null;
 	/** Steps that must have succeeded before. */

@@ -7,12 +7,13 @@ import { targetId } from "../model/target.ts";
 import { timeless } from "./plan-file.ts";
 
 /** What an Approval can release. */
-const APPROVABLE: ReadonlySet<Waiting> = new Set(["approval", "budget"]);
+export const APPROVABLE: ReadonlySet<Waiting> = new Set(["approval", "budget"]);
 
 /**
  * The hash that an Approval names: of the steps that wait for it only, their targets, the state of what they would write,
- * and the state after (KINDS.md, Approval). No revision, no time, no reason and no effect; nothing of the steps that are
- * ready. Null when nothing waits.
+ * and the state after (KINDS.md, Approval), with the trust and the boundary that what they give will stand under: those
+ * may be written by steps that are ready. No revision, no time, no reason and no effect, and nothing else of the steps that
+ * are ready. Null when nothing waits.
  */
 export function approvalId(steps: readonly Step[]): Digest | null {
 	return idOf(waitingFor(steps, APPROVABLE));
@@ -57,6 +58,7 @@ function idOf(steps: readonly Step[]): Digest | null {
 				part: partName(s.call),
 				before: timeless(s.before),
 				after: timeless(s.after),
+				under: s.under ?? null,
 			})),
 		),
 	);

@@ -94,6 +94,11 @@ function isReady(step: Step): boolean {
 	return step.state === "ready";
 }
 
+/** False: whatever the budgets are, they change nothing, so that the roles owned need not be counted. */
+export function needsBudget(plans: readonly Plan[]): boolean {
+	return plans.some((p) => p.steps.some((s) => deletes(s) || countsAsNarrowing(s)));
+}
+
 /** What is not decided may take something away as well. */
 export function countsAsNarrowing(step: Step): boolean {
 	if (step.why === "expired" || step.why === "drifted" || step.why === "missing" || deletes(step)) return false;

@@ -1,9 +1,11 @@
 import { applyCall } from "../model/apply-call.ts";
+import { digest } from "../model/digest.ts";
 import { roleFingerprint } from "../model/fingerprint.ts";
 import type { StepId, Tags } from "../model/ids.ts";
 import type { Step, StepCall, StepState } from "../model/plan.ts";
 import { type RoleState, type Target, targetId } from "../model/target.ts";
 import { canonicalDocument } from "../policy/canonical.ts";
+import { APPROVABLE } from "./approval.ts";
 import type { Draft } from "./draft.ts";
 import { follows, movesOf, mustWaitFor, type Placed } from "./order.ts";
 import { overQuota, type Quotas } from "./quotas.ts";
@@ -30,6 +32,7 @@ export function chain(drafts: readonly Draft[], input: ChainInput): readonly Ste
 	const placed: Placed[] = [];
 	let ready = input.start;
 	let all = input.start;
+	const end = drafts.reduce((s, draft) => applyCall(s, draft.call), input.start);
 	for (const [n, draft] of drafts.entries()) {
 		const here: Placed = { draft, moves: movesOf(draft.call, all, input.access) };
 		const after: StepId[] = [];
@@ -53,13 +56,28 @@ export function chain(drafts: readonly Draft[], input: ChainInput): readonly Ste
 			const verdict =
 				inBetween(ready, draft.call, input.quotas) ?? (draft.why === "expired" ? "ready" : input.decide?.(made)) ?? "ready";
 			if (verdict !== "ready") made = step(verdict);
+		} else if (asksAPerson(state)) {
+			// An Approval answers what was asked, and no guardrail: neither beside what waits nor beside what is ready.
+			const refused = [made, stepOf(draft, place, "ready", ready, input)]
+				.map((s) => input.decide?.(s) ?? "ready")
+				.find((v) => v !== "ready" && v.waiting === "guardrail");
+			if (refused !== undefined) made = step(refused);
 		}
+		if (asksAPerson(made.state) && end !== null) made = { ...made, under: standsUnder(end) };
 		steps.push(made);
 		placed.push(here);
 		all = applyCall(all, draft.call);
 		if (made.state === "ready") ready = applyCall(ready, draft.call);
 	}
 	return steps;
+}
+
+function asksAPerson(state: StepState): boolean {
+	return state !== "ready" && APPROVABLE.has(state.waiting);
+}
+
+function standsUnder(end: RoleState): NonNullable<Step["under"]> {
+	return { trust: digest(canonicalDocument(end.trust)), permissionsBoundary: end.permissionsBoundary };
 }
 
 const AFTER = "after a step that waits: ";

@@ -1,6 +1,7 @@
 import type { AnyDesired, AnyObserved, Desired, RoleWanted } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
 import type { AccessGrantSpec, AccessPolicySpec } from "../model/generated/specs.ts";
+import { interpolate } from "../model/interpolate.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
 import type { Step, StepState } from "../model/plan.ts";
 import type { Facts } from "../model/reference.ts";
@@ -11,6 +12,7 @@ import type { PolicyDocument } from "../policy/document.ts";
 import { contains, glob } from "../policy/glob.ts";
 import { type Reach, reaches } from "../policy/reach.ts";
 import { durationMs } from "./duration.ts";
+import { guardedClusters } from "./guarded-clusters.ts";
 import {
 	approvalFor,
 	approvalRules,
@@ -71,12 +73,15 @@ export function guardrailDecision(input: GuardrailInput, findings: readonly Find
 
 function scopeOf(input: GuardrailInput): RuleScope {
 	const { resource, account } = input.instance;
-	const workloads = (resource.spec as Partial<AccessPolicySpec>).workloads ?? [];
 	const policy: GuardedPolicy = {
 		name: resource.metadata.name,
 		path: resource.origin.path,
 		labels: resource.metadata.labels ?? {},
-		clusters: workloads.flatMap((w) => w.cluster ?? []),
+		clusters: guardedClusters(
+			input.instance,
+			rolesOf(input).map((d) => d.target.name),
+			input.view,
+		),
 	};
 	return { view: input.view, account, policy, now: input.facts.now };
 }
@@ -128,9 +133,7 @@ function unknownRule(r: RuleInForce, input: GuardrailInput): Finding {
 function deniedActions(r: RuleInForce, input: GuardrailInput, unread: (f: Finding) => void): readonly Finding[] {
 	const rule = {
 		denyActions: r.rule.denyActions ?? [],
-		exceptResources: (r.rule.exceptResources ?? []).map((e) =>
-			e.replaceAll("${policy.name}", input.instance.resource.metadata.name),
-		),
+		exceptResources: filled(r.rule.exceptResources ?? [], input),
 	};
 	return rolesOf(input).flatMap((d): readonly Finding[] => {
 		const sources = documentsOf(d, input, r, unread);
@@ -145,6 +148,22 @@ function deniedActions(r: RuleInForce, input: GuardrailInput, unread: (f: Findin
 			}),
 		);
 		return [...reached, ...sources.undecided];
+	});
+}
+
+/**
+ * A rule's patterns with the account's values. One with a value that this account has not, or that several clusters have,
+ * is left out: what it would allow cannot be said.
+ */
+function filled(patterns: readonly string[], { instance }: GuardrailInput): readonly string[] {
+	const { account, resource } = instance;
+	const named = ((resource.spec as Partial<AccessPolicySpec>).workloads ?? []).flatMap((w) => w.cluster ?? []);
+	const inAccount = { account, policy: resource.metadata.name, cluster: null, params: null };
+	const clusters = new Set(named.map((c) => interpolate(c, inAccount).text));
+	const [cluster = null] = clusters.size === 1 ? clusters : [];
+	return patterns.flatMap((pattern) => {
+		const { text, faults } = interpolate(pattern, { ...inAccount, cluster });
+		return faults.length > 0 ? [] : [text];
 	});
 }
 
@@ -204,7 +223,8 @@ function boundaryOf(wanted: RoleWanted, input: GuardrailInput): { readonly bound
 }
 
 function requiredBoundary(r: RuleInForce, input: GuardrailInput): readonly Finding[] {
-	const patterns = r.rule.requirePermissionsBoundary ?? [];
+	const written = r.rule.requirePermissionsBoundary ?? [];
+	const patterns = filled(written, input);
 	return rolesOf(input).flatMap((d): readonly Finding[] => {
 		const { permissionsBoundary: wanted } = d.wanted;
 		const observed = input.observed?.get(targetId(d.target));
@@ -217,7 +237,7 @@ function requiredBoundary(r: RuleInForce, input: GuardrailInput): readonly Findi
 		if (arn !== null && patterns.some((p) => contains(glob(p, true), glob(arn, true), true))) return [];
 		return [
 			violation(r, input, {
-				message: `role ${d.target.name} has ${arn === null ? "no permissions boundary" : `permissions boundary ${arn}`}, and needs ${patterns.join(" or ")}`,
+				message: `role ${d.target.name} has ${arn === null ? "no permissions boundary" : `permissions boundary ${arn}`}, and needs ${written.join(" or ")}`,
 				fix: "write permissionsBoundary, or set it in the Account",
 				origin: d.origin,
 				subject: `role ${d.target.name}`,

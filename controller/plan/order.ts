@@ -9,7 +9,7 @@ import { type AccessContext, boundaryMove, managedDocument } from "./role-access
 import { keysOf, missingFrom } from "./statements.ts";
 
 /** Seconds for a write to be in force everywhere before what depends on it goes; nothing can probe it (aws-facts §3.3). */
-const SETTLE_SECONDS = 60;
+export const SETTLE_SECONDS = 60;
 
 /** What a call adds to and removes from a role's statements; `unread`: an attachment whose document is not known. */
 export interface Moves {

@@ -16,6 +16,8 @@ export interface Result {
 
 export interface Running {
 	readonly kill: (signal: "SIGINT" | "SIGKILL" | "SIGTERM") => void;
+	/** Resolves when these words stand on stderr; rejects when it ended without them. */
+	readonly says: (words: string) => Promise<void>;
 	readonly ended: Promise<Result>;
 }
 
@@ -34,13 +36,16 @@ export interface Person {
 	readonly answer: (args: readonly string[], answers: readonly string[]) => Promise<Result>;
 }
 
+const folders: string[] = [];
+process.once("exit", () => folders.map((folder) => rmSync(folder, { recursive: true, force: true })));
+
 export function person(sandbox: Sandbox, account: string, more: Readonly<Record<string, string>> = {}): Person {
 	const folder = realpathSync(mkdtempSync(join(tmpdir(), "e2e-")));
 	const cwd = join(folder, "work");
 	const home = join(folder, "home");
 	mkdirSync(cwd);
 	mkdirSync(home);
-	process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+	folders.push(folder);
 	const env: Readonly<Record<string, string>> = {
 		PATH: process.env.PATH ?? "",
 		HOME: home,
@@ -55,7 +60,8 @@ export function person(sandbox: Sandbox, account: string, more: Readonly<Record<
 	};
 	const launch = (program: string, args: readonly string[]): Running => {
 		const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-		return { kill: (signal) => void child.kill(signal), ended: output(child) };
+		const ended = output(child);
+		return { kill: (signal) => void child.kill(signal), says: (words) => heard(child, ended, words), ended };
 	};
 	const start = (...args: readonly string[]): Running => launch(process.execPath, [MAIN, ...args]);
 	return {
@@ -96,6 +102,17 @@ while True:
 sys.stdout.flush()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
+
+function heard(child: ChildProcess, ended: Promise<Result>, words: string): Promise<void> {
+	return new Promise((resolve, reject) => {
+		let text = "";
+		child.stderr?.on("data", (part: string) => {
+			text += part;
+			if (text.includes(words)) resolve();
+		});
+		ended.then(({ code, stderr }) => reject(new Error(`it ended with ${code} and never said ${words}:\n${stderr}`)), reject);
+	});
+}
 
 async function output(child: ChildProcess): Promise<Result> {
 	let [stdout, stderr] = ["", ""];

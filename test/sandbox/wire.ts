@@ -57,7 +57,7 @@ export function identify(
 /** True for an operation that may change something. */
 export function isWrite(operation: string): boolean {
 	const name = operation.slice(operation.indexOf(":") + 1);
-	return !/^(Get|List|Describe|BatchGet|Simulate|AssumeRole|GET )/.test(name);
+	return !/^(Get|List|Describe|BatchGet|Simulate|AssumeRole|Receive|Query|Scan|TransactGet|GET )/.test(name);
 }
 
 export interface ShapedError {
@@ -74,7 +74,7 @@ export function shapedError(call: Call, status: number, code: string, message: s
 		const error = `<Error><Type>${type}</Type><Code>${code}</Code><Message>${text}</Message></Error>`;
 		return {
 			status,
-			headers: { "content-type": "text/xml" },
+			headers: { "content-type": "text/xml", "x-amzn-requestid": REQUEST_ID },
 			body: `<ErrorResponse>${error}<RequestId>${REQUEST_ID}</RequestId></ErrorResponse>`,
 		};
 	}
