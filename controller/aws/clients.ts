@@ -61,8 +61,8 @@ const MAX_ATTEMPTS = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Twice this is well below what a write may take in all (call.ts), so that a call that hangs can still be looked into. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** A full page of GetAccountAuthorizationDetails is several megabytes; nothing else comes near it. */
-const SLOW_CALLS: ReadonlySet<Operation> = new Set(["iam:GetAccountAuthorizationDetails"]);
+/** A full page of GetAccountAuthorizationDetails is several megabytes, and so is a transaction of a hundred items. */
+const SLOW_CALLS: ReadonlySet<Operation> = new Set(["iam:GetAccountAuthorizationDetails", "dynamodb:TransactWriteItems"]);
 const SLOW_FACTOR = 3;
 
 /** One client a service and region, each SDK module loaded when it is first needed: together they cost about 250 ms. */

@@ -1,11 +1,17 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Store } from "../../controller/model/ports.ts";
+import { MOST_ENTRIES, type Store } from "../../controller/model/ports.ts";
 import { Secret } from "../../controller/model/secret.ts";
 import type { HistoryEntry, Status } from "../../controller/model/status.ts";
+import { runAtOnce } from "../unit/store/child.ts";
 
 /** One empty place to keep things in, which several stores may open; `dispose` removes it. */
 export interface StorePlace {
 	readonly open: () => Store | Promise<Store>;
+	/** Text of a program that binds `store`, opened in a process of its own; see ../unit/store/child.ts. */
+	readonly program: string;
 	readonly dispose: () => void | Promise<void>;
 }
 
@@ -115,6 +121,64 @@ export function storeConformance(name: string, makePlace: () => StorePlace | Pro
 			expect(await store.listStatus()).toEqual([]);
 		});
 
+		test("writes a status only over the one that was read", async () => {
+			const [a, b] = [await open(), await open()];
+			const key = "AccessPolicy/a";
+			const [one, two, three] = [aStatus(key, "1"), aStatus(key, "2"), aStatus(key, "3")];
+			expect(await a.putStatus([{ key, before: undefined, after: one }])).toEqual([]);
+			expect(await b.putStatus([{ key, before: undefined, after: two }])).toEqual([key]);
+			expect(await b.putStatus([{ key, before: await b.getStatus(key), after: two }])).toEqual([]);
+			expect(await a.putStatus([{ key, before: one, after: three }])).toEqual([key]);
+			expect(await a.putStatus([{ key, before: one, after: undefined }])).toEqual([key]);
+			expect(await a.getStatus(key)).toEqual(two);
+			// Nobody's conflict: it is as wanted.
+			expect(await a.putStatus([{ key, before: one, after: two }])).toEqual([]);
+			expect(await a.putStatus([{ key, before: two, after: undefined }])).toEqual([]);
+			expect(await a.putStatus([{ key, before: two, after: undefined }])).toEqual([]);
+			expect(await a.putStatus([{ key, before: two, after: three }])).toEqual([key]);
+			expect(await a.listStatus()).toEqual([]);
+		});
+
+		test("writes many statuses, and of them refuses only what somebody else changed", async () => {
+			const store = await open();
+			const keys = Array.from({ length: 230 }, (_, n) => `AccessPolicy/p${String(n).padStart(3, "0")}`);
+			await put(store, aStatus("AccessPolicy/p150", "theirs"));
+			const changes = keys.map((key) => ({ key, before: undefined, after: aStatus(key, "ours") }));
+			expect(await store.putStatus(changes)).toEqual(["AccessPolicy/p150"]);
+			const all = await store.listStatus();
+			expect(all.map((s) => s.key)).toEqual(keys);
+			expect(all.filter((s) => s.summary !== "ours").map((s) => [s.key, s.summary])).toEqual([["AccessPolicy/p150", "theirs"]]);
+			expect(await store.putStatus([])).toEqual([]);
+		});
+
+		test("loses no change when many write one status at once", async () => {
+			const key = "AccessPolicy/a";
+			const writers = [await open(), await open(), await open(), await open()];
+			const add = async (store: Store, w: number): Promise<void> => {
+				for (let n = 0; n < 5; ) {
+					const before = await store.getStatus(key);
+					const after = aStatus(key, [...(before?.summary.split(" ") ?? []), `${w}/${n}`].join(" "));
+					if ((await store.putStatus([{ key, before, after }])).length === 0) n++;
+				}
+			};
+			await Promise.all(writers.map(add));
+			const written = (await (await open()).getStatus(key))?.summary.split(" ");
+			expect(written?.toSorted()).toEqual([0, 1, 2, 3].flatMap((w) => [0, 1, 2, 3, 4].map((n) => `${w}/${n}`)));
+		});
+
+		test("is empty until a status or an entry stands in it, whatever the control state is", async () => {
+			const store = await open();
+			expect(await store.empty()).toBe(true);
+			await store.putControl("lease", { holder: "a" }, 0);
+			expect(await store.empty()).toBe(true);
+			await put(store, aStatus("AccessPolicy/a"));
+			expect(await store.empty()).toBe(false);
+			await forget(store, "AccessPolicy/a");
+			expect(await store.empty()).toBe(true);
+			await store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z")]);
+			expect(await store.empty()).toBe(false);
+		});
+
 		test("shows history newest first in the order of appending, as many as asked for", async () => {
 			const store = await open();
 			await store.append([
@@ -165,6 +229,34 @@ export function storeConformance(name: string, makePlace: () => StorePlace | Pro
 			expect(await store.history({ limit: 10 })).toHaveLength(1);
 		});
 
+		test("appends as many entries at once as it says, in their order, and refuses more", async () => {
+			const store = await open();
+			const entries = Array.from({ length: MOST_ENTRIES + 1 }, (_, n) =>
+				anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z", String(n)),
+			);
+			await expect(store.append(entries)).rejects.toThrow("expected at most 100 entries, got 101");
+			expect(await store.empty()).toBe(true);
+			await store.append(entries.slice(1));
+			expect((await store.history({ limit: 200 })).map((e) => e.outcome)).toEqual(
+				entries
+					.slice(1)
+					.map((e) => e.outcome)
+					.reverse(),
+			);
+			expect((await store.history({ key: "AccessPolicy/a", limit: 3 })).map((e) => e.outcome)).toEqual(["100", "99", "98"]);
+		});
+
+		test("keeps every entry when many append at once", async () => {
+			const writers = [await open(), await open(), await open()];
+			await Promise.all(
+				writers.flatMap((store, w) =>
+					Array.from({ length: 10 }, (_, n) => store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z", `${w}/${n}`)])),
+				),
+			);
+			const seen = (await (await open()).history({ key: "AccessPolicy/a", limit: 100 })).map((e) => e.outcome);
+			expect(seen.toSorted()).toEqual([0, 1, 2].flatMap((w) => Array.from({ length: 10 }, (_, n) => `${w}/${n}`)));
+		});
+
 		test("keeps a secret as [secret], wherever it stands", async () => {
 			const store = await open();
 			const secret = new Secret("hunter2");
@@ -204,6 +296,24 @@ export function storeConformance(name: string, makePlace: () => StorePlace | Pro
 			expect(await a.history({ limit: 10 })).toHaveLength(1);
 			const won = await Promise.all([a, b].map(async (s, i) => s.putControl("lease", i, 0)));
 			expect(won.filter(Boolean)).toHaveLength(1);
+		});
+
+		test("gives the lease to exactly one of several processes that want it at once", async () => {
+			const dir = mkdtempSync(join(tmpdir(), "race-"));
+			try {
+				await (await open()).close();
+				const program = `${place.program}
+					const wanted = { name: "lease", holder: "process " + process.pid, ttlSeconds: 60, callTimeoutSeconds: 15, watchSeconds: 0, clock };
+					const lease = await acquireLease(store, wanted, new AbortController().signal);
+					say("heldBy" in lease ? "held by " + lease.heldBy : "won " + process.pid + " fence " + lease.fence);
+					process.exit(0);`;
+				const said = await runAtOnce(program, 4, join(dir, "go"));
+				const winners = said.flatMap((s) => /^won (\d+) fence 1\n/.exec(s)?.[1] ?? []);
+				expect(winners, said.join("")).toHaveLength(1);
+				expect(said.filter((s) => s === `held by process ${winners[0]}\n`)).toHaveLength(3);
+			} finally {
+				rmSync(dir, { recursive: true, force: true });
+			}
 		});
 
 		test("closed and opened again has everything", async () => {
