@@ -70,7 +70,12 @@ export async function tryLease(
 			await lease.release();
 			return { heldBy: "another process", until: lease.until() };
 		}
-		const keeper = keepLease(lease, { everySeconds: RENEW_SECONDS, ttlSeconds: LEASE_SECONDS, clock: ctx.clock });
+		const keeper = keepLease(lease, {
+			everySeconds: RENEW_SECONDS,
+			ttlSeconds: LEASE_SECONDS,
+			callTimeoutSeconds: request.callTimeoutSeconds,
+			clock: ctx.clock,
+		});
 		return {
 			remaining: () => (keeper.lost.aborted ? 0 : lease.remaining()),
 			fence: lease.fence,

@@ -36,7 +36,7 @@ export async function runUnderLease(
 	const store = await library.store(file.installation);
 	const lost = shared === null || options.newStore ? null : await lostMemory(result, store);
 	if (lost !== null) {
-		throw new TerminalError("StoreEmpty", `the shared store ${shared} remembers nothing, but ${lost} bear our marks`, {
+		throw new TerminalError("StoreEmpty", `the shared store ${shared} remembers nothing, but ${lost} our marks`, {
 			fix: "check that it is the right table and was not lost; when it is new, say so once: ecs-access apply --new-store",
 		});
 	}
@@ -95,7 +95,7 @@ export async function recordSeen(
 	const lost = shared === null || options.newStore ? null : await lostMemory(result, store);
 	if (lost !== null) {
 		ctx.note(
-			`nothing is recorded: the shared store ${shared} remembers nothing, but ${lost} bear our marks; when it is new, say so once: ecs-access apply --new-store\n`,
+			`nothing is recorded: the shared store ${shared} remembers nothing, but ${lost} our marks; when it is new, say so once: ecs-access apply --new-store\n`,
 		);
 		return;
 	}
@@ -107,7 +107,7 @@ export async function recordSeen(
 }
 
 /**
- * Roles that bear our marks, in words, while the store says that there never were any; null where it remembers, or there
+ * `2 roles bear` our marks, while the store says that there never were any; null where it remembers, or there
  * are none. A shared store in that state was lost: pauses and budgets went with it (ARCHITECTURE.md, Applying safely).
  */
 async function lostMemory({ file, gathered }: Executable, store: Store): Promise<string | null> {
@@ -115,7 +115,7 @@ async function lostMemory({ file, gathered }: Executable, store: Store): Promise
 	const marked = observed.filter((o) => o.exists && o.owner?.installation === file.installation).length;
 	const roles = marked + (file.unpruned?.count ?? 0);
 	if (roles === 0 || !(await store.empty())) return null;
-	return roles === 1 ? "1 role" : `${roles} roles`;
+	return roles === 1 ? "1 role bears" : `${roles} roles bear`;
 }
 
 function accountOf(file: PlanFile, name: string) {

@@ -109,11 +109,10 @@ export async function acquireLease(
 		},
 	};
 
-	/** Whoever was faster; it may have let go again already. */
+	/** Whoever was faster, or renewed it while it was watched; it may have let go again already. */
 	function winner(value: unknown): LeaseHeld {
-		return (
-			(value === undefined ? null : heldIn(value as LeaseRecord, clock.millis())) ?? { heldBy: "another process", until: end() }
-		);
+		const record = value as LeaseRecord | undefined;
+		return record?.holder == null ? { heldBy: "another process", until: end() } : { heldBy: record.holder, until: record.until };
 	}
 }
 
@@ -126,16 +125,19 @@ export interface LeaseKeeper {
 
 /**
  * Keeps a lease for as long as the work takes. A renewal that the store did not answer is tried again at the next turn;
- * `lost` aborts when a write may not start any more, by the clock or after as many turns as the lease is long: turns are
+ * `lost` aborts when a write may not start any more, by the clock or after as many turns as that is long: turns are
  * counted, so that a clock that was set back prolongs nothing.
  */
 export function keepLease(
 	lease: Pick<Lease, "remaining" | "renew">,
-	options: { readonly everySeconds: number; readonly ttlSeconds: number; readonly clock: Pick<Clock, "sleep"> },
+	options: Pick<LeaseOptions, "ttlSeconds" | "callTimeoutSeconds"> & {
+		readonly everySeconds: number;
+		readonly clock: Pick<Clock, "sleep">;
+	},
 ): LeaseKeeper {
 	const stopped = new AbortController();
 	const lost = new AbortController();
-	const turns = Math.max(1, Math.floor(options.ttlSeconds / options.everySeconds) - 1);
+	const turns = Math.max(1, Math.floor((options.ttlSeconds - options.callTimeoutSeconds) / options.everySeconds));
 	const keep = async (): Promise<void> => {
 		for (let failed = 0; ; ) {
 			await options.clock.sleep(options.everySeconds * 1000, stopped.signal);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../../../controller/model/ports.ts";
-import { acquireLease, type Lease, type LeaseHeld } from "../../../controller/store/lease.ts";
+import { acquireLease, keepLease, type Lease, type LeaseHeld } from "../../../controller/store/lease.ts";
 import { openStore } from "../../../controller/store/sqlite.ts";
 import { runAtOnce } from "./child.ts";
 
@@ -106,6 +106,74 @@ describe("a lease", () => {
 		});
 	});
 
+	test("has a fence that grows from holder to holder, however often each renewed", async () => {
+		const first = held(await take("anna"));
+		await first.renew();
+		await first.release();
+		const second = held(await take("ben"));
+		now += 60_000;
+		const third = held(await take("carl"));
+		expect([first.fence < second.fence, second.fence < third.fence]).toEqual([true, true]);
+	});
+
+	test("that seems to have run out is watched where clocks differ, and stays with a holder who renews it", async () => {
+		const anna = held(await take("anna"));
+		const ahead = {
+			millis: () => now + 120_000,
+			sleep: async (ms: number) => {
+				now += ms;
+				await anna.renew();
+			},
+		};
+		const watched: string[] = [];
+		const shared = { ...options, watchSeconds: 45, clock: ahead, holder: "ben", watching: (h: string) => void watched.push(h) };
+		expect(await acquireLease(store, shared, never)).toMatchObject({ heldBy: "anna" });
+		expect([watched, await anna.renew()]).toEqual([["anna"], true]);
+	});
+
+	test("that ran out and stands still is taken after the watch", async () => {
+		const dead = held(await take("anna"));
+		now += 60_000;
+		const began = now;
+		const ben = held(await acquireLease(store, { ...options, watchSeconds: 45, holder: "ben" }, never));
+		expect([now - began, await dead.renew(), await ben.renew()]).toEqual([45_000, false, true]);
+	});
+
+	test("that was let go needs no watch", async () => {
+		await held(await take("anna")).release();
+		const began = now;
+		held(await acquireLease(store, { ...options, watchSeconds: 45, holder: "ben" }, never));
+		expect(now - began).toBe(0);
+	});
+
+	test("whose watch is interrupted is not taken", async () => {
+		held(await take("anna"));
+		now += 60_000;
+		const stop = AbortSignal.abort(new Error("stopped"));
+		const impatient = { ...clock, sleep: (_: number, s: AbortSignal) => Promise.reject(s.reason) };
+		const waiting = acquireLease(store, { ...options, watchSeconds: 45, clock: impatient, holder: "ben" }, stop);
+		await expect(waiting).rejects.toThrow("stopped");
+		held(await take("carl"));
+	});
+
+	test("whose renewal was done and not answered is still its holder's", async () => {
+		let silent = 0;
+		const deaf: Pick<Store, "getControl" | "putControl"> = {
+			getControl: (name) => store.getControl(name),
+			putControl: async (name, value, expected) => {
+				const done = await store.putControl(name, value, expected);
+				if (silent-- > 0) throw new Error("no answer");
+				return done;
+			},
+		};
+		const lease = held(await acquireLease(deaf, { ...options, holder: "anna" }, never));
+		silent = 1;
+		await expect(lease.renew()).rejects.toThrow("no answer");
+		expect([await lease.renew(), await lease.renew(), lease.remaining()]).toEqual([true, true, 45_000]);
+		await lease.release();
+		held(await take("ben"));
+	});
+
 	test("is taken by exactly one of many processes that want it at once", async () => {
 		const dir = mkdtempSync(join(tmpdir(), "lease-"));
 		try {
@@ -122,5 +190,53 @@ describe("a lease", () => {
 		} finally {
 			rmSync(dir, { recursive: true, force: true });
 		}
+	});
+});
+
+describe("keeping a lease", () => {
+	/** Turns pass as fast as they can; `renew` answers each. */
+	const kept = (renew: (turn: number) => Promise<boolean>, remaining = () => 45_000) => {
+		let turn = 0;
+		const sleep = async (_: number, signal: AbortSignal): Promise<void> => {
+			await new Promise(setImmediate);
+			signal.throwIfAborted();
+		};
+		const keeper = keepLease(
+			{ remaining, renew: () => renew(++turn) },
+			{ everySeconds: 30, ttlSeconds: 180, callTimeoutSeconds: 60, clock: { sleep } },
+		);
+		const lost = new Promise<void>((resolve) => keeper.lost.addEventListener("abort", () => resolve()));
+		return { keeper, lost, turns: () => turn };
+	};
+	const silence = async (): Promise<boolean> => {
+		throw new Error("no answer");
+	};
+
+	test("goes on over renewals that were not answered, when others are, until it is stopped", async () => {
+		const { keeper, turns } = kept((turn) => (turn % 4 === 0 ? Promise.resolve(true) : silence()));
+		await expect.poll(turns).toBeGreaterThan(30);
+		expect(keeper.lost.aborted).toBe(false);
+		keeper.stop();
+		const then = turns();
+		for (let n = 0; n < 5; n++) await new Promise(setImmediate);
+		expect([turns() - then <= 1, keeper.lost.aborted]).toEqual([true, false]);
+	});
+
+	test("ends when somebody else took it", async () => {
+		const { keeper, lost, turns } = kept(async (turn) => turn < 3);
+		await lost;
+		expect([turns(), String(keeper.lost.reason)]).toEqual([3, expect.stringContaining("lost to another writer")]);
+	});
+
+	test("ends after as many unanswered renewals as a write may start in, whatever the clock says", async () => {
+		const { lost, turns } = kept(silence);
+		await lost;
+		expect(turns()).toBe(4);
+	});
+
+	test("ends when no write may start any more", async () => {
+		const { lost, turns } = kept(silence, () => 0);
+		await lost;
+		expect(turns()).toBe(1);
 	});
 });
