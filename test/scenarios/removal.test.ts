@@ -56,7 +56,7 @@ describe("a role whose policy says Delete", () => {
 		const marked = (await world.roles())[ROLE];
 		expect(marked?.tags["ecs-access.dev/retired-at"]).toBe(world.clock.now());
 		expect(marked?.attached).toEqual([XRAY]);
-		expect(world.store().getStatus(KEY)).toMatchObject({ summary: "retired", inventory: [{ target: { name: ROLE } }] });
+		expect(await world.store().getStatus(KEY)).toMatchObject({ summary: "retired", inventory: [{ target: { name: ROLE } }] });
 
 		world.clock.advance(86_000);
 		const waits = await world.apply({ prune: true });
@@ -73,7 +73,7 @@ describe("a role whose policy says Delete", () => {
 		expect(failures(execution)).toEqual([]);
 		expect(calls(file).at(-1)).toBe("iam:DeleteRole");
 		expect(Object.keys(await world.roles())).toEqual(["other-task"]);
-		expect(world.store().getStatus(KEY)).toBeUndefined();
+		expect(await world.store().getStatus(KEY)).toBeUndefined();
 		expect(calls(await world.plan({ prune: true }))).toEqual([]);
 	});
 

@@ -79,9 +79,9 @@ describe("the file of the store", () => {
 		db.close();
 	});
 
-	test("records which schema it has, and since when", () => {
-		openStore({ path, now: () => "2026-11-24T09:00:00Z" }).close();
-		openStore({ path, now: () => "2026-12-24T09:00:00Z" }).close();
+	test("records which schema it has, and since when", async () => {
+		await openStore({ path, now: () => "2026-11-24T09:00:00Z" }).close();
+		await openStore({ path, now: () => "2026-12-24T09:00:00Z" }).close();
 		const db = new DatabaseSync(path);
 		expect(
 			db
