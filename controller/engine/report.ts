@@ -1,11 +1,12 @@
 import { isRole } from "../model/desired.ts";
+import type { Finding } from "../model/finding.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
 import { MARK } from "../model/marks.ts";
 import type { Plan, PlanFile } from "../model/plan.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import type { Condition, ConditionType, InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
-import { appliedRole } from "../plan/applied.ts";
+import { appliedRole, wantedOf } from "../plan/applied.ts";
 import type { Execution } from "./execute.ts";
 import type { Gathered, GatheredAccount } from "./gather.ts";
 
@@ -55,6 +56,8 @@ export function report(
 		const undone = new Set(
 			[...runs.filter((r) => r.error !== null), ...execution.notRun, ...waiting].map(({ step }) => targetId(step.target)),
 		);
+		// What could not be planned has not become what git says.
+		for (const f of plan.findings) if (f.severity === "error" && f.guardrail === undefined) refuse(f, own, undone);
 		const summary = summaryOf(plan, failed?.error ?? null, waiting.length > 0, left, runs.length);
 		seen.add(key);
 		deps.store.putStatus({
@@ -70,13 +73,17 @@ export function report(
 				before,
 				now,
 			),
-			inventory: inventoryOf(own, kept, undone, now),
+			inventory: inventoryOf(own, kept, undone, gathered.get(plan.account)?.observed ?? new Map(), now),
 			summary,
 			firstSeen: before?.firstSeen ?? now,
 			updatedAt: now,
 		} satisfies Status);
 	}
 	if (deps.whole) forgetMoved(seen, gathered, deps.store);
+}
+
+function refuse({ subject }: Finding, own: Gathered | undefined, undone: Set<string>): void {
+	for (const d of own?.desired ?? []) if (subject === `role ${d.target.name}`) undone.add(targetId(d.target));
 }
 
 /** A removal is keyed by the owner mark, which names no account; its status was recorded under the instance. */
@@ -170,6 +177,7 @@ function inventoryOf(
 	own: Gathered | undefined,
 	kept: readonly InventoryEntry[],
 	undone: ReadonlySet<string>,
+	observed: GatheredAccount["observed"],
 	now: Instant,
 ): readonly InventoryEntry[] {
 	if (own === undefined) return kept;
@@ -181,7 +189,9 @@ function inventoryOf(
 			// An unknown outcome means "still ours": the target stays, with what was last known to be applied.
 			if (!entries.has(id)) entries.set(id, { target: d.target, applied: null, appliedAt: null });
 		} else {
-			entries.set(id, { target: d.target, applied: appliedRole(d.wanted), appliedAt: now });
+			const live = observed.get(id);
+			const wanted = wantedOf(d.wanted, live?.exists === true && live.owner?.adopted === true);
+			entries.set(id, { target: d.target, applied: appliedRole(wanted), appliedAt: now });
 		}
 	}
 	return [...entries.values()];
