@@ -9,6 +9,7 @@ import type { ResourceKey } from "../model/ids.ts";
 import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
+import { parseGitUrl } from "../source/url.ts";
 import type { CliContext, ExitCode } from "./context.ts";
 import { renderFindings } from "./findings-output.ts";
 import { createSource } from "./sources.ts";
@@ -88,15 +89,16 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 	};
 	/** Reads the source, and again where the Installation in it or the store says more of how it must be read. */
 	const fetch = async (request: PlanRequest, force: boolean): Promise<{ artifact: Artifact; before: Store | null }> => {
+		const shown = withoutSecrets(request);
 		const read = async (more: { branch?: string; previous?: string }): Promise<Artifact> =>
 			(await createSource(ctx, request, { cacheDir, force, ...more })).fetch(ctx.signal);
-		ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${request.git.url}`);
+		ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${shown.git?.url}`);
 		let artifact = await read({});
 		const { view } = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
 		installation = view.installation;
 		const before = await remembered(installation);
 		const branch = view.ofKind<InstallationSpec>("Installation")[0]?.spec.git?.branch;
-		const previous = request.git === undefined ? undefined : before?.getControl(admittedKey(request.git.url))?.value;
+		const previous = shown.git === undefined ? undefined : before?.getControl(admittedKey(shown.git.url))?.value;
 		if (branch !== undefined || (typeof previous === "string" && previous !== artifact.revision.id)) {
 			artifact = await read({ ...(branch !== undefined && { branch }), ...(typeof previous === "string" && { previous }) });
 		}
@@ -115,7 +117,7 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			const progress = (words: string): void => ctx.progress.phase(words);
 			const self = (signal: AbortSignal) => aws.self(signal);
 			const deps = { actions, access, self, store: before, clock: ctx.clock, progress };
-			const result = await planAll({ artifact, request, shown: options.shown }, deps, ctx.signal);
+			const result = await planAll({ artifact, request: withoutSecrets(request), shown: options.shown }, deps, ctx.signal);
 			ctx.progress.stop();
 			return { artifact, result };
 		},
@@ -154,6 +156,15 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			aws.close();
 		},
 	};
+}
+
+/** As a request may be shown, saved and remembered: the user of an https address may be a token, like its password. */
+export function withoutSecrets(request: PlanRequest): PlanRequest {
+	if (request.git === undefined) return request;
+	const url = parseGitUrl(request.git.url);
+	// A refused address may be a mistyped one with a password in it; a relative folder holds none.
+	const shown = url.kind === "refused" ? request.git.url.replace(/^[^/]*:.*$/, "the repository") : url.address;
+	return { ...request, git: { ...request.git, url: shown } };
 }
 
 /** Control-state key of the last revision that was applied from a repository. */

@@ -1,6 +1,7 @@
 import { shortDigest } from "../../model/digest.ts";
 import type { Plan, PlanFile } from "../../model/plan.ts";
 import type { AccessLine } from "../../policy/access.ts";
+import { approvalName } from "../approval.ts";
 import { changeLines } from "./changes.ts";
 import { actionWords, byTarget, countPlan, hasWork, type PlanCounts } from "./counts.ts";
 import { escapeMarkdown, markdownCode, markdownFence } from "./escape.ts";
@@ -197,11 +198,7 @@ const APPROVALS = 20;
 function approvalText(file: PlanFile, plan: Plan): string {
 	const id = plan.approvalId ?? "";
 	const root = file.request.git?.subdir ?? file.request.path ?? "policies";
-	const name = `${plan.key
-		.replace(/^[^/]*\//, "")
-		.replace(/@/g, "-")
-		.replace(/[^a-z0-9-]/g, "-")
-		.slice(0, 50)}-${shortDigest(id)}`;
+	const name = approvalName(plan.key, shortDigest(id));
 	const path = `${root === "." ? "" : `${root}/`}platform/approvals/${name}.yaml`;
 	const document = [
 		"apiVersion: ecs-access.dev/v1alpha1",
