@@ -51,7 +51,7 @@ export function applyBudgets(plans: readonly Plan[], given: BudgetContext): read
 	};
 	const results = new Map<Plan, Plan>();
 	for (const plan of plans.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) {
-		results.set(plan, release(spend(plan, purses, context), context));
+		results.set(plan, releaseApproved(spend(plan, purses, context), context));
 	}
 	return plans.map((p) => results.get(p) ?? p);
 }
@@ -85,7 +85,8 @@ function spend(plan: Plan, purses: Record<"deletions" | "narrowings", Purse>, co
 	});
 }
 
-function release(plan: Plan, context: BudgetContext): Plan {
+/** The plan with what an Approval in force names made ready. */
+export function releaseApproved(plan: Plan, context: PlanContext): Plan {
 	const approved = approvedSteps(plan.steps, context.view, context.now);
 	return approved.size === 0 ? plan : rechain(plan, context, { release: approved });
 }

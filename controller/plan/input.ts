@@ -25,6 +25,8 @@ export interface PlanContext {
 	readonly last: ReadonlyMap<string, InventoryEntry>;
 	/** A person applies this, so what only a person may do is ready. */
 	readonly person: boolean;
+	/** Two revisions are compared: what only AWS knows is not known, as in validate, and workloads are not looked at. */
+	readonly offline?: true;
 	readonly now: Instant;
 	readonly actions: ActionCatalogue;
 	/** The account's, where they are known; else IAM's defaults. */

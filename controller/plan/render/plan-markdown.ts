@@ -3,7 +3,7 @@ import type { Plan, PlanFile } from "../../model/plan.ts";
 import type { AccessLine } from "../../policy/access.ts";
 import { approvalName } from "../approval.ts";
 import { changeLines } from "./changes.ts";
-import { actionWords, byTarget, countPlan, hasWork, type PlanCounts } from "./counts.ts";
+import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts } from "./counts.ts";
 import { escapeMarkdown, markdownCode, markdownFence } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import type { Pen } from "./layout.ts";
@@ -181,6 +181,11 @@ function footLines(file: PlanFile, c: PlanCounts): string[] {
 	if (file.unpruned !== null) {
 		lines.push(
 			`${count(file.unpruned.count, "role")} of ours no longer in git, not looked at: ${escapeMarkdown(file.unpruned.reason)}`,
+		);
+	}
+	if (c.needsApproval && isComparison(file)) {
+		lines.push(
+			`Two revisions were compared, without AWS: ${markdownCode(commandWords("plan", file))} against the account gives the ids to approve.`,
 		);
 	}
 	const approvals = file.plans.filter((p) => p.approvalId !== null);
