@@ -120,7 +120,7 @@ export function createProxy(port: number): Server {
 
 		// A poll ends with its caller, or it would take messages that nobody gets; anything else that was sent is carried out.
 		const poll = call.operation === "sqs:ReceiveMessage" ? new AbortController() : undefined;
-		if (poll !== undefined) res.on("close", () => poll.abort());
+		if (poll !== undefined) void gone.then(() => poll.abort());
 		const answer = await forward(req.method ?? "GET", url, req.headers, body, poll?.signal);
 		if (call.operation.startsWith("sts:AssumeRole")) remember(assumed, answer.body.toString());
 		if (fault === "lostAnswer") return cut(req);

@@ -88,9 +88,11 @@ def apply() -> None:
         queue = self.get_queue(queue_name)
         end = unix_time() + int(wait_seconds_timeout or 0)
         while True:
+            if connection.gone():
+                return []
             taken = _take(queue, int(count), int(visibility_timeout or 0), message_attribute_names or [])
             left = end - unix_time()
-            if taken or left <= 0 or connection.gone():
+            if taken or left <= 0:
                 return taken
             _wait(queue, min(left, _LOOK_SECONDS))
             if self.queues.get(queue_name) is not queue:
