@@ -7,6 +7,7 @@ import type { Fault } from "./faults.ts";
 import type { Held, HoldSpec } from "./holds.ts";
 import { CONTROL } from "./proxy.ts";
 import type { SeedData } from "./seed-data.ts";
+import type { StartedTask, TaskOrders } from "./tasks.ts";
 import { accessKeyOf } from "./wire.ts";
 
 const REGION = "eu-west-1";
@@ -63,6 +64,10 @@ export interface Sandbox {
 	 * Moves the clock of `account` ahead: deliveries, schedules and tasks that come due on the way have happened when this resolves.
 	 */
 	tick(account: string, seconds: number): Promise<void>;
+	/** How long the ECS tasks of `account` take, and which of them fail. */
+	deployments(account: string, orders: TaskOrders): Promise<void>;
+	/** The tasks that ECS started in `account`, the lately stopped ones included. */
+	tasks(account: string): Promise<readonly StartedTask[]>;
 	/** Puts events on the default bus that AWS alone may put there (`aws.…`). */
 	emit(account: string, events: readonly ServiceEvent[]): Promise<void>;
 	/**
@@ -145,6 +150,8 @@ function sandboxAt(endpoint: string, stop: () => Promise<void>): Sandbox {
 		reset: async (account) => void (await control("reset", { account })),
 		configure: async (account, settings) => void (await control("settings", { account, settings })),
 		tick: async (account, seconds) => void (await control("tick", { account, seconds })),
+		deployments: async (account, orders) => void (await control("deployments", { account, deployments: orders })),
+		tasks: async (account) => ((await control("tasks", { account })) as { tasks: readonly StartedTask[] }).tasks,
 		emit: async (account, events) => void (await control("emit", { account, events })),
 		counts: async (account) => (await control("counts", { account })) as Record<string, number>,
 		resetCounts: async (account) => void (await control("counts/reset", { account })),

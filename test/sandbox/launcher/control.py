@@ -5,6 +5,7 @@ from typing import Any
 from moto.core.base_backend import BackendDict
 
 from . import accounts, clock, events, iam_lag, seed, settings
+from .ecs import control as ecs
 
 
 def handle(path: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -19,6 +20,10 @@ def handle(path: str, request: dict[str, Any]) -> dict[str, Any]:
             settings.choose(account, request["settings"])
         case "tick":
             clock.tick(account, request["seconds"])
+        case "deployments":
+            ecs.order(account, request["deployments"])
+        case "tasks":
+            return ecs.tasks(account)
         case "emit":
             for event in request["events"]:
                 events.emit(
@@ -40,5 +45,5 @@ def _reset(account: str) -> None:
         if account in backends:
             del backends[account]
     accounts.callers.pop(account, None)
-    for part in (clock, iam_lag, settings):
+    for part in (clock, ecs, iam_lag, settings):
         part.forget(account)

@@ -12,6 +12,7 @@ from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.iam.utils import random_role_id
 
 from . import accounts, settings
+from .ecs import scheduler
 
 
 def _text(document: Any) -> str:
@@ -121,6 +122,7 @@ def _ecs(account: str, region: str, data: dict[str, Any]) -> None:
         )
         if "resourceManagementType" in service:
             created.resource_management_type = service["resourceManagementType"]
+        scheduler.settle(created)
 
 
 def _events(account: str, region: str, data: dict[str, Any]) -> None:
