@@ -99,9 +99,13 @@ export async function recordSeen(
 	{ file, gathered }: Executable,
 	options: Pick<WriteOptions, "whole">,
 ): Promise<void> {
-	const { report } = await import("../engine/report.ts");
+	const [{ report }, { beginToRemember }] = await Promise.all([
+		import("../engine/report.ts"),
+		import("../engine/budget-use.ts"),
+	]);
 	const waiting = file.plans.flatMap((plan) => plan.steps.map((step) => ({ plan, step })));
 	const store = await library.store(file.installation);
+	beginToRemember(store, ctx.clock);
 	report(file, { runs: [], notRun: [], waiting, interrupted: false }, gathered, {
 		store,
 		clock: ctx.clock,
