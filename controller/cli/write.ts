@@ -99,10 +99,7 @@ export async function recordSeen(
 	{ file, gathered }: Executable,
 	options: Pick<WriteOptions, "whole">,
 ): Promise<void> {
-	const [{ report }, { beginToRemember }] = await Promise.all([
-		import("../engine/report.ts"),
-		import("../engine/budget-use.ts"),
-	]);
+	const [{ report }, { beginToRemember }] = await Promise.all([import("../engine/report.ts"), import("../engine/budget-use.ts")]);
 	const waiting = file.plans.flatMap((plan) => plan.steps.map((step) => ({ plan, step })));
 	const store = await library.store(file.installation);
 	beginToRemember(store, ctx.clock);
