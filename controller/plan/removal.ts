@@ -10,6 +10,7 @@ import { durationMs } from "./duration.ts";
 import { approvalFor, approvalRules } from "./guardrail-rules.ts";
 import type { PlanContext } from "./input.ts";
 import { summaryOf } from "./instance.ts";
+import { ownRoleFinding } from "./own-role.ts";
 import { isHeld, tagRole, untagRole } from "./ownership.ts";
 import { DEFAULT_QUOTAS } from "./quotas.ts";
 import { sealed } from "./rechain.ts";
@@ -30,8 +31,10 @@ export interface RemovalInput extends PlanContext {
  */
 export function planRemoval(input: RemovalInput): Plan | null {
 	if (!isOurs(input)) return null;
-	const unreadable = unreadableFinding(input.role, input.role.owner?.owner ?? input.role.target.name, null);
-	return unreadable === null ? planOf(input, draftsOf(input), []) : planOf(input, [], [unreadable]);
+	const { role } = input;
+	const key = role.owner?.owner ?? role.target.name;
+	const leave = unreadableFinding(role, key, null) ?? ownRoleFinding(role.target.name, input.ownRoles, key, null);
+	return leave === null ? planOf(input, draftsOf(input), []) : planOf(input, [], [leave]);
 }
 
 function isOurs({ role: { owner }, installation, source, previousSources }: RemovalInput): boolean {

@@ -10,6 +10,7 @@ import { glob, matches } from "../policy/glob.ts";
 import { type AppliedRole, readApplied, wantedOf } from "./applied.ts";
 import { change, type Draft, inOrder, PHASE, type PhasedDraft } from "./draft.ts";
 import type { PlanInput } from "./input.ts";
+import { ownRoleFinding } from "./own-role.ts";
 import { isHeld, marksOf, ownership } from "./ownership.ts";
 import { DEFAULT_QUOTAS, quotaFindings } from "./quotas.ts";
 import { type AccessContext, managedDocument } from "./role-access.ts";
@@ -43,6 +44,8 @@ export function diffRole(d: Desired<"iam.role">, input: PlanInput): RoleDiff {
 		key: input.key,
 		subject,
 	});
+	const own = ownRoleFinding(d.target.name, input.ownRoles, input.key, d.origin);
+	if (own !== null) return { target: d.target, start: null, drafts: [], findings: [own] };
 	if (observed === undefined || observed.target.type !== "iam.role") {
 		const unread = finding({
 			id: "NotRead",

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { wantedOf } from "../../../controller/plan/applied.ts";
 import { planForget } from "../../../controller/plan/forget.ts";
+import { ownRoles } from "../../../controller/plan/own-role.ts";
 import { planRemoval } from "../../../controller/plan/removal.ts";
 import {
+	ACCOUNT_ID,
+	account,
 	allow,
 	deny,
 	doc,
@@ -108,4 +111,36 @@ test("two states under one boundary that cannot be read differ by what is writte
 	const boundary = "arn:aws:iam::123456789012:policy/secret";
 	const state = roleState({ inline: { "ecs-access": doc(GET), rogue: doc(allow("sqs:*")) }, permissionsBoundary: boundary });
 	expect(shown(plan(wanted(), state))).toEqual(["DeleteRolePolicy rogue drifted narrows"]);
+});
+
+describe("the role that this program acts as", () => {
+	const caller = {
+		accountId: ACCOUNT_ID,
+		arn: `arn:aws:sts::${ACCOUNT_ID}:assumed-role/Orders-API-task/kim`,
+		partition: "aws",
+		alias: null,
+	};
+	const refusal = { id: "ReservedRole", severity: "error", subject: "role orders-api-task" };
+
+	test("is never written, by whatever name it is assumed", () => {
+		const spoke = { roleArn: `arn:aws:iam::${ACCOUNT_ID}:role/ecs-access/orders-api-task` };
+		for (const own of [ownRoles(account, caller), ownRoles({ ...account, assumeRole: spoke }, null)]) {
+			for (const state of [null, roleState({ inline: { rogue: doc(allow("*")) } })]) {
+				const p = plan(wanted({ adopt: true }), state, { ownRoles: own });
+				expect(p.steps).toEqual([]);
+				expect(p.findings).toMatchObject([refusal]);
+			}
+		}
+		expect(plan(wanted(), null, { ownRoles: ownRoles(account, null) }).steps).toHaveLength(2);
+	});
+
+	test("is not removed either", () => {
+		const removal = planRemoval({
+			...input(wanted(), null, { ownRoles: ownRoles(account, caller) }),
+			role: role(roleState()),
+			inUse: null,
+		});
+		expect(removal?.steps).toEqual([]);
+		expect(removal?.findings).toMatchObject([refusal]);
+	});
 });
