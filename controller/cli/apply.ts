@@ -4,11 +4,11 @@ import type { Command } from "commander";
 import type { PlanResult } from "../engine/plan-all.ts";
 import { shortDigest } from "../model/digest.ts";
 import { TerminalError } from "../model/errors.ts";
-import type { PlanFile } from "../model/plan.ts";
+import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
 import { withFooter } from "./help.ts";
-import { admittedKey, type Library, openLibrary } from "./library.ts";
+import { admittedKey, type Library, openLibrary, withoutSecrets } from "./library.ts";
 import { exitCodeOf, hasMistake } from "./plan.ts";
 import { printPlan } from "./plan-output.ts";
 import { requestOf, type SourceFlags, withSourceFlags } from "./source-flags.ts";
@@ -94,7 +94,9 @@ function question(file: PlanFile, ready: number): string {
 
 /** A saved plan was read before it was saved; what is said again is which one it is, and where it goes. */
 function savedWords(path: string, file: PlanFile): string {
-	return `${path}: plan ${shortDigest(file.id)} of ${escapeTerminal(file.sourceLabel)} holds, for ${accountWords(file)}\n`;
+	const { git, path: folder } = file.request;
+	const from = escapeTerminal(`${file.sourceLabel} from ${git?.url ?? `folder ${folder}`}`);
+	return `${path}: plan ${shortDigest(file.id)} of ${from} holds, for ${accountWords(file)}\n`;
 }
 
 function accountWords(file: PlanFile): string {
@@ -108,17 +110,18 @@ function accountWords(file: PlanFile): string {
 
 /** Plans again as the saved plan was asked for, and refuses when the answer differs (ARCHITECTURE.md, Types). */
 async function planSaved(ctx: CliContext, library: Library, path: string, opts: ApplyOptions) {
-	const contradicting = (["path", "git", "ref", "subdir", "only", "prune"] as const).find((k) => opts[k] !== undefined);
-	if (contradicting !== undefined) {
+	const saved = readPlanFile(resolve(ctx.cwd, path), path);
+	const contradicting = contradiction(saved.request, opts);
+	if (contradicting !== null) {
 		throw new TerminalError(
 			"BadOptions",
 			`--${contradicting} and a saved plan contradict each other: ${path} says how it was asked for`,
 		);
 	}
-	const saved = readPlanFile(resolve(ctx.cwd, path), path);
 	const { git } = saved.request;
-	// A branch may have moved on; what was planned was one commit of it.
-	const request = git === undefined ? saved.request : { ...saved.request, git: { ...git, ref: saved.revision.id } };
+	// A branch may have moved on; what was planned was one commit of it. An address that was given again may hold a password.
+	const request =
+		git === undefined ? saved.request : { ...saved.request, git: { ...git, url: opts.git ?? git.url, ref: saved.revision.id } };
 	const planned = await library.plan(request, { shown: true, force: opts.force === true });
 	if (planned.result.file === null) return planned;
 	const moved = await whatMoved(saved, planned.artifact.digest, planned.result);
@@ -128,6 +131,24 @@ async function planSaved(ctx: CliContext, library: Library, path: string, opts: 
 		});
 	}
 	return planned;
+}
+
+/**
+ * A flag that says otherwise than the file. Those that say the same are welcome: with them, a pipeline holds fast where its
+ * policies come from, whatever the file that it is handed claims.
+ */
+function contradiction(saved: PlanRequest, opts: ApplyOptions): string | null {
+	if (opts.path !== undefined && opts.path !== saved.path) return "path";
+	if (opts.git !== undefined) {
+		const given = withoutSecrets({ git: { url: opts.git }, prune: false });
+		if (given.git?.url !== saved.git?.url) return "git";
+	}
+	if (opts.ref !== undefined && opts.ref !== saved.git?.ref) return "ref";
+	if (opts.subdir !== undefined && opts.subdir !== saved.git?.subdir) return "subdir";
+	if (opts.only !== undefined && opts.only.join("\n") !== (saved.only ?? []).join("\n")) return "only";
+	if (opts.prune === true && !saved.prune) return "prune";
+	if (opts.requireSignatures === true && saved.requireSignatures !== true) return "require-signatures";
+	return opts.allowedSigners !== undefined && opts.allowedSigners !== saved.allowedSigners ? "allowed-signers" : null;
 }
 
 async function whatMoved(saved: PlanFile, digest: string, result: PlanResult): Promise<readonly string[]> {

@@ -5,6 +5,7 @@ import { shortDigest } from "../model/digest.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { Digest, ResourceKey } from "../model/ids.ts";
 import type { Plan, PlanFile } from "../model/plan.ts";
+import { approvalName } from "../plan/approval.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
 import { withFooter } from "./help.ts";
@@ -51,7 +52,7 @@ async function approve(ctx: CliContext, opts: ApproveOptions, args: readonly str
 		if (planned.result.file === null) return await library.printInvalid(planned);
 		const plan = find(planned.result.file, args[0] ?? "");
 		const root = resolve(ctx.cwd, request.path);
-		const name = approvalName(root, plan.key, ctx.clock.now().slice(0, 10));
+		const name = freeName(root, plan.key, ctx.clock.now().slice(0, 10));
 		const folder = join(root, "platform", "approvals");
 		const { stringify } = await import("yaml");
 		const document = {
@@ -62,7 +63,7 @@ async function approve(ctx: CliContext, opts: ApproveOptions, args: readonly str
 		};
 		await writeAll(folder, new Map([[`${name}.yaml`, stringify(document)]]), { replace: false }, ctx.signal);
 		const shown = relative(ctx.cwd, join(folder, `${name}.yaml`));
-		ctx.print(`Wrote ${escapeTerminal(shown)}: approves ${planSummary(plan)}, until ${expiresAt}.\n`);
+		ctx.print(`Wrote ${escapeTerminal(shown)}: approves ${escapeTerminal(planSummary(plan))}, until ${expiresAt}.\n`);
 		ctx.print(`Next: commit it, have it reviewed, then: ecs-access apply\n`);
 		return 0;
 	} finally {
@@ -97,10 +98,9 @@ function find(file: PlanFile, prefix: string): Plan & { readonly approvalId: Dig
 }
 
 /** `orders-api-2026-11-24`, numbered when that day has one already. */
-function approvalName(root: string, key: ResourceKey, day: string): string {
-	const base = `${key.slice(key.indexOf("/") + 1).replace("@", "-")}`.slice(0, 50);
+function freeName(root: string, key: ResourceKey, day: string): string {
 	for (let n = 1; ; n++) {
-		const name = n === 1 ? `${base}-${day}` : `${base}-${day}-${n}`;
+		const name = approvalName(key, n === 1 ? day : `${day}-${n}`);
 		if (!existsSync(join(root, "platform", "approvals", `${name}.yaml`))) return name;
 	}
 }

@@ -10,6 +10,7 @@ import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
 import { parseStoreUrl, storeUrl, type TableRef } from "../model/store-url.ts";
+import { parseGitUrl } from "../source/url.ts";
 import type { CliContext, ExitCode } from "./context.ts";
 import { renderFindings } from "./findings-output.ts";
 import { createSource } from "./sources.ts";
@@ -111,9 +112,10 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 		request: PlanRequest,
 		force: boolean,
 	): Promise<{ readonly artifact: Artifact; readonly before: () => Promise<Store | null> }> => {
+		const shown = withoutSecrets(request);
 		const read = async (more: { branch?: string; previous?: string }): Promise<Artifact> =>
 			(await createSource(ctx, request, { cacheDir, force, ...more })).fetch(ctx.signal);
-		ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${request.git.url}`);
+		ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${shown.git?.url}`);
 		let mistaken = false;
 		const learn = (artifact: Artifact): InstallationSpec | undefined => {
 			const catalog = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
@@ -128,7 +130,7 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 		let artifact = await read({});
 		const branch = learn(artifact)?.git?.branch;
 		const previous =
-			request.git === undefined ? undefined : (await (await before())?.getControl(admittedKey(request.git.url)))?.value;
+			shown.git === undefined ? undefined : (await (await before())?.getControl(admittedKey(shown.git.url)))?.value;
 		if (branch !== undefined || (typeof previous === "string" && previous !== artifact.revision.id)) {
 			artifact = await read({ ...(branch !== undefined && { branch }), ...(typeof previous === "string" && { previous }) });
 			learn(artifact);
@@ -149,7 +151,7 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			const progress = (words: string): void => ctx.progress.phase(words);
 			const self = (signal: AbortSignal) => aws.self(signal);
 			const deps = { actions, access, self, store: await before(), clock: ctx.clock, progress };
-			const result = await planAll({ artifact, request, shown: options.shown }, deps, ctx.signal);
+			const result = await planAll({ artifact, request: withoutSecrets(request), shown: options.shown }, deps, ctx.signal);
 			ctx.progress.stop();
 			return { artifact, result };
 		},
@@ -188,6 +190,15 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			aws.close();
 		},
 	};
+}
+
+/** As a request may be shown, saved and remembered: the user of an https address may be a token, like its password. */
+export function withoutSecrets(request: PlanRequest): PlanRequest {
+	if (request.git === undefined) return request;
+	const url = parseGitUrl(request.git.url);
+	// A refused address may be a mistyped one with a password in it; a relative folder holds none.
+	const shown = url.kind === "refused" ? request.git.url.replace(/^[^/]*:.*$/, "the repository") : url.address;
+	return { ...request, git: { ...request.git, url: shown } };
 }
 
 /** Control-state key of the last revision that was applied from a repository. */

@@ -88,7 +88,7 @@ export async function recordSeen(
 	options: Pick<WriteOptions, "whole" | "newStore">,
 ): Promise<void> {
 	const { file, gathered } = result;
-	const { report } = await import("../engine/report.ts");
+	const [{ report }, { beginToRemember }] = await Promise.all([import("../engine/report.ts"), import("../engine/budget-use.ts")]);
 	const waiting = file.plans.flatMap((plan) => plan.steps.map((step) => ({ plan, step })));
 	const shared = library.sharedStore();
 	const store = await library.store(file.installation);
@@ -99,6 +99,7 @@ export async function recordSeen(
 		);
 		return;
 	}
+	await beginToRemember(store, ctx.clock);
 	await report(file, { runs: [], notRun: [], waiting, interrupted: false }, gathered, {
 		store,
 		clock: ctx.clock,

@@ -12,16 +12,30 @@ interface Use {
 
 /** KINDS.md, Installation: a rolling 24 h. */
 const WINDOW_MS = 24 * 3_600_000;
+/** Control-state key of when this store began to remember. */
+const SINCE = "budget-since";
 const keyOf = (account: string): string => `budget/${account}`;
 
+/** From now on, where nothing was remembered before. */
+export async function beginToRemember(store: Store, clock: Clock): Promise<void> {
+	// Who loses the race for it found it made by another.
+	if ((await store.getControl(SINCE)) === undefined) await store.putControl(SINCE, clock.now() satisfies Instant, 0);
+}
+
+/**
+ * What was used up. In a store that is younger than the window, or not there, nobody knows: then no role is deleted
+ * (ARCHITECTURE.md, Applying safely: an absent private store is a fresh one, and deletions wait 24 h).
+ */
 export async function usedBudget(
 	store: Store | null,
 	account: string,
 	nowMs: number,
 ): Promise<{ readonly deletions: number; readonly narrowings: number }> {
 	const uses = recent((await store?.getControl(keyOf(account)))?.value, nowMs);
+	const since = (await store?.getControl(SINCE))?.value;
+	const remembers = typeof since === "string" && Date.parse(since) <= nowMs - WINDOW_MS;
 	return {
-		deletions: uses.filter((u) => u.what === "deletions").length,
+		deletions: remembers ? uses.filter((u) => u.what === "deletions").length : Number.POSITIVE_INFINITY,
 		narrowings: uses.filter((u) => u.what === "narrowings").length,
 	};
 }
@@ -32,6 +46,7 @@ export async function recordBudget(
 	options: { readonly shown: boolean; readonly store: Store; readonly clock: Clock },
 ): Promise<void> {
 	const { shown, store, clock } = options;
+	await beginToRemember(store, clock);
 	const written = runs.filter((r) => r.outcome !== null);
 	for (const [account, own] of Map.groupBy(written, (r) => r.plan.account)) {
 		for (;;) {

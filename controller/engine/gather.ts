@@ -6,6 +6,7 @@ import type { AccountAccess } from "../model/ports.ts";
 import { type Fact, type Facts, type Reference, referenceId } from "../model/reference.ts";
 import { type Target, type TargetType, targetId } from "../model/target.ts";
 import { roleReferences } from "../plan/role-references.ts";
+import { expandInstance } from "./expand.ts";
 
 /** One instance with everything that was read for it. */
 export interface Gathered {
@@ -55,7 +56,7 @@ export async function gather(
 		if (known.size === before) break;
 	}
 	const gathered = instances.map((instance): Gathered => {
-		const { desired, findings } = kindOf(instance.resource.kind).expand(instance, deps.view, facts);
+		const { desired, findings } = expandInstance(instance, deps.view, facts);
 		return { instance, desired, findings };
 	});
 	const observed = new Map<string, AnyObserved>();

@@ -8,6 +8,7 @@ import type { Artifact } from "../model/resource.ts";
 import type { InventoryEntry } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import type { PlanContext } from "../plan/input.ts";
+import { ownRoles } from "../plan/own-role.ts";
 import { planFileId } from "../plan/plan-file.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { loadCatalog } from "./catalog.ts";
@@ -157,6 +158,7 @@ async function planAccount(
 			observed: gathered.observed,
 			facts: gathered.facts,
 			last,
+			ownRoles: ownRoles(account, caller),
 			person: true,
 			now,
 			actions: deps.actions,

@@ -1,11 +1,12 @@
 import { isRole } from "../model/desired.ts";
+import type { Finding } from "../model/finding.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
 import { MARK } from "../model/marks.ts";
 import type { Plan, PlanFile } from "../model/plan.ts";
 import type { Clock, StatusChange, Store } from "../model/ports.ts";
 import type { Condition, ConditionType, InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
-import { appliedRole } from "../plan/applied.ts";
+import { appliedRole, wantedOf } from "../plan/applied.ts";
 import type { Execution } from "./execute.ts";
 import type { Gathered, GatheredAccount } from "./gather.ts";
 
@@ -51,7 +52,8 @@ export async function report(
 			const key = own === undefined ? recordedKey(plan, recorded) : plan.key;
 			// Of one owner several roles may go, each by a plan of its own.
 			plansOf.set(key, [...(plansOf.get(key) ?? []), plan]);
-			const after = statusAfter(key, plan, { file, execution, own, before: next.get(key), now: deps.clock.now() });
+			const observed = gathered.get(plan.account)?.observed ?? new Map();
+			const after = statusAfter(key, plan, { file, execution, own, observed, before: next.get(key), now: deps.clock.now() });
 			if (after === undefined) next.delete(key);
 			else next.set(key, after);
 			if (after !== undefined) seen.add(key);
@@ -83,11 +85,12 @@ function statusAfter(
 		readonly file: PlanFile;
 		readonly execution: Execution;
 		readonly own: Gathered | undefined;
+		readonly observed: GatheredAccount["observed"];
 		readonly before: Status | undefined;
 		readonly now: Instant;
 	},
 ): Status | undefined {
-	const { file, execution, own, before, now } = pass;
+	const { file, execution, own, observed, before, now } = pass;
 	const runs = execution.runs.filter((r) => r.plan === plan);
 	const failed = runs.find((r) => r.error !== null);
 	const left = execution.notRun.filter((r) => r.plan === plan).length;
@@ -99,6 +102,8 @@ function statusAfter(
 	const undone = new Set(
 		[...runs.filter((r) => r.error !== null), ...execution.notRun, ...waiting].map(({ step }) => targetId(step.target)),
 	);
+	// What could not be planned has not become what git says.
+	for (const f of plan.findings) if (f.severity === "error" && f.guardrail === undefined) refuse(f, own, undone);
 	return {
 		key,
 		account: plan.account,
@@ -112,11 +117,15 @@ function statusAfter(
 			before,
 			now,
 		),
-		inventory: inventoryOf(own, kept, undone, now),
+		inventory: inventoryOf(own, kept, undone, observed, now),
 		summary: summaryOf(plan, failed?.error ?? null, waiting.length > 0, left, runs.length),
 		firstSeen: before?.firstSeen ?? now,
 		updatedAt: now,
 	};
+}
+
+function refuse({ subject }: Finding, own: Gathered | undefined, undone: Set<string>): void {
+	for (const d of own?.desired ?? []) if (subject === `role ${d.target.name}`) undone.add(targetId(d.target));
 }
 
 /** A removal is keyed by the owner mark, which names no account; its status was recorded under the instance. */
@@ -215,6 +224,7 @@ function inventoryOf(
 	own: Gathered | undefined,
 	kept: readonly InventoryEntry[],
 	undone: ReadonlySet<string>,
+	observed: GatheredAccount["observed"],
 	now: Instant,
 ): readonly InventoryEntry[] {
 	if (own === undefined) return kept;
@@ -226,7 +236,9 @@ function inventoryOf(
 			// An unknown outcome means "still ours": the target stays, with what was last known to be applied.
 			if (!entries.has(id)) entries.set(id, { target: d.target, applied: null, appliedAt: null });
 		} else {
-			entries.set(id, { target: d.target, applied: appliedRole(d.wanted), appliedAt: now });
+			const live = observed.get(id);
+			const wanted = wantedOf(d.wanted, live?.exists === true && live.owner?.adopted === true);
+			entries.set(id, { target: d.target, applied: appliedRole(wanted), appliedAt: now });
 		}
 	}
 	return [...entries.values()];

@@ -1,4 +1,3 @@
-import { kindOf } from "../kinds/registry.ts";
 import type { AnyDesired } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
 import type { ResourceKey } from "../model/ids.ts";
@@ -8,6 +7,7 @@ import type { Artifact } from "../model/resource.ts";
 import { checkGuardrails } from "../plan/guardrails.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { type Catalog, loadCatalog } from "./catalog.ts";
+import { expandInstance } from "./expand.ts";
 
 /**
  * Everything that can be said of a source without AWS: its documents, what they say of one another, and what the
@@ -51,7 +51,7 @@ function expandOffline(
 	// What is wrong in itself has been said; what it would grant cannot be known.
 	return catalog.instances
 		.filter((instance) => !broken.has(instance.resource.key))
-		.map((instance) => ({ instance, ...kindOf(instance.resource.kind).expand(instance, catalog.view, facts) }));
+		.map((instance) => ({ instance, ...expandInstance(instance, catalog.view, facts) }));
 }
 
 /** A finding of a shared document is met once an instance. */

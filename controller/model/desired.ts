@@ -18,6 +18,8 @@ export interface RoleWanted {
 	readonly path: string;
 	/** Null: Preserve, nothing is said of the trust. */
 	readonly trust: PolicyDocument | null;
+	/** Git says nothing of the trust itself: then that of a role with the adopted tag stays as it is (see wantedOf). */
+	readonly trustIsDefault?: boolean;
 	/** In order; those in force now. */
 	readonly statements: readonly WantedStatement[];
 	/** Expired by `now`: must be gone; each its own `expired` step when live still has it. */

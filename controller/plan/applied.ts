@@ -14,6 +14,14 @@ export interface AppliedRole {
 	readonly tags: Tags;
 }
 
+/**
+ * What git says of a role, given whether it was taken over: deleting the line `adopt: true` later changes nothing, so where
+ * git is silent the trust of an adopted role is not ours to compare (KINDS.md, Taken-over roles).
+ */
+export function wantedOf(wanted: RoleWanted, adopted: boolean): RoleWanted {
+	return wanted.trustIsDefault === true && adopted ? { ...wanted, trust: null } : wanted;
+}
+
 /** For `InventoryEntry.applied`, when everything that `wanted` asks has been applied; or from the base of two revisions. */
 export function appliedRole(wanted: RoleWanted): AppliedRole {
 	return {

@@ -1,6 +1,6 @@
 import { digest, shortDigest, stableJson } from "../model/digest.ts";
 import type { ApprovalSpec } from "../model/generated/specs.ts";
-import type { Digest, Instant, StepId } from "../model/ids.ts";
+import type { Digest, Instant, ResourceKey, StepId } from "../model/ids.ts";
 import type { CatalogView } from "../model/kind.ts";
 import type { Step, StepCall, Waiting } from "../model/plan.ts";
 import { targetId } from "../model/target.ts";
@@ -17,6 +17,19 @@ export const APPROVABLE: ReadonlySet<Waiting> = new Set(["approval", "budget"]);
  */
 export function approvalId(steps: readonly Step[]): Digest | null {
 	return idOf(waitingFor(steps, APPROVABLE));
+}
+
+/**
+ * A name for the Approval of a resource, and for its file. The key of a role whose policy is gone comes from a tag in AWS,
+ * which anybody may have written: nothing of it leads out of a folder.
+ */
+export function approvalName(key: ResourceKey, suffix: string): string {
+	const words =
+		key
+			.slice(key.indexOf("/") + 1)
+			.toLowerCase()
+			.match(/[a-z0-9]+/g) ?? [];
+	return [...words.join("-").slice(0, 48).split("-"), suffix].filter((word) => word !== "").join("-");
 }
 
 /** The steps that Approvals in force release. A narrower approval stands where a budget has since come to wait, or no more does. */

@@ -10,7 +10,7 @@ export interface BudgetContext extends PlanContext {
 	readonly spec: NonNullable<InstallationSpec["budgets"]>;
 	/** The roles of the account that bear our marks, also those that are to be removed. */
 	readonly owned: readonly Existing<"iam.role">[];
-	/** Roles deleted, and roles that lost access, in the account in the last 24 hours. */
+	/** Roles deleted, and roles that lost access, in the account in the last 24 hours; infinite where nobody remembers. */
 	readonly used: { readonly deletions: number; readonly narrowings: number };
 	/** A person saw the plan that is applied: their word stands for the budget of narrowings. */
 	readonly shown: boolean;
@@ -51,7 +51,7 @@ export function applyBudgets(plans: readonly Plan[], given: BudgetContext): read
 	};
 	const results = new Map<Plan, Plan>();
 	for (const plan of plans.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) {
-		results.set(plan, release(spend(plan, purses, context), context));
+		results.set(plan, releaseApproved(spend(plan, purses, context), context));
 	}
 	return plans.map((p) => results.get(p) ?? p);
 }
@@ -63,7 +63,9 @@ interface Purse {
 
 function purse(what: "deletions" | "narrowings", limit: number, used: number, context: BudgetContext): Purse {
 	const words = what === "deletions" ? "roles deleted" : "roles that lose access";
-	const detail = `budget of ${limit} ${words} in 24 h in ${context.account.name}, of which ${used} were used before this plan`;
+	const detail = !Number.isFinite(used)
+		? `how many roles were deleted in ${context.account.name} in the last 24 h is not remembered: the state directory is new, so deletions wait for a day`
+		: `budget of ${limit} ${words} in 24 h in ${context.account.name}, of which ${used} were used before this plan`;
 	return { left: limit - used, state: { waiting: "budget", detail } };
 }
 
@@ -85,7 +87,8 @@ function spend(plan: Plan, purses: Record<"deletions" | "narrowings", Purse>, co
 	});
 }
 
-function release(plan: Plan, context: BudgetContext): Plan {
+/** The plan with what an Approval in force names made ready. */
+export function releaseApproved(plan: Plan, context: PlanContext): Plan {
 	const approved = approvedSteps(plan.steps, context.view, context.now);
 	return approved.size === 0 ? plan : rechain(plan, context, { release: approved });
 }

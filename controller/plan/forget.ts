@@ -5,6 +5,7 @@ import type { PlanContext } from "./input.ts";
 import { DEFAULT_QUOTAS } from "./quotas.ts";
 import { sealed } from "./rechain.ts";
 import { forgetDrafts } from "./removal.ts";
+import { unreadableFinding } from "./unreadable.ts";
 
 /**
  * Takes our marks from the roles of one resource and leaves all else as it is; a person's word, so neither git nor a hold
@@ -12,13 +13,17 @@ import { forgetDrafts } from "./removal.ts";
  */
 export function planForget(key: string, roles: readonly Existing<"iam.role">[], context: PlanContext): Plan {
 	const ours = roles.filter((role) => role.owner?.installation === context.installation);
+	const unreadable = ours.flatMap((role) => unreadableFinding(role, key, null) ?? []);
 	const steps = ours.flatMap((role) =>
-		chain(forgetDrafts(role), {
-			target: role.target,
-			start: role.state,
-			access: context,
-			quotas: context.quotas ?? DEFAULT_QUOTAS,
-		}),
+		// Apply refuses to write to what it cannot read; then it is said here.
+		role.unreadable !== undefined
+			? []
+			: chain(forgetDrafts(role), {
+					target: role.target,
+					start: role.state,
+					access: context,
+					quotas: context.quotas ?? DEFAULT_QUOTAS,
+				}),
 	);
 	return sealed({
 		key,
@@ -26,7 +31,7 @@ export function planForget(key: string, roles: readonly Existing<"iam.role">[], 
 		origin: null,
 		summary: steps.length === 0 ? "unchanged" : "delete",
 		steps,
-		findings: [],
+		findings: unreadable,
 		roles: roles.length,
 		workloads: 0,
 		unchanged: 0,

@@ -23,8 +23,12 @@ export interface PlanContext {
 	readonly facts: Facts;
 	/** By targetId: what we last applied; may be empty, then less is claimed of who did what. */
 	readonly last: ReadonlyMap<string, InventoryEntry>;
+	/** The roles that this program acts as in the account, in lower case; they are left alone. */
+	readonly ownRoles?: ReadonlySet<string>;
 	/** A person applies this, so what only a person may do is ready. */
 	readonly person: boolean;
+	/** Two revisions are compared: what only AWS knows is not known, as in validate, and workloads are not looked at. */
+	readonly offline?: true;
 	readonly now: Instant;
 	readonly actions: ActionCatalogue;
 	/** The account's, where they are known; else IAM's defaults. */

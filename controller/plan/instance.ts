@@ -18,13 +18,17 @@ import { isWorkload, roleUseFindings, verifyWorkload } from "./workloads.ts";
  */
 export function planInstance(input: PlanInput): Plan {
 	const steps: Step[] = [];
-	const guarded: GuardrailInput = { ...input, instance: { key: input.key, resource: input.resource, account: input.account } };
+	const guarded: GuardrailInput = {
+		...input,
+		instance: { key: input.key, resource: input.resource, account: input.account },
+		observed: input.offline === true ? null : input.observed,
+	};
 	const guardrails = checkGuardrails(guarded);
 	const decide = guardrailDecision(guarded, guardrails);
 	const findings: Finding[] = [...input.findings, ...guardrails];
 	const busy = new Set<string>();
 	const roles = input.desired.filter((d): d is Desired<"iam.role"> => d.target.type === "iam.role");
-	const workloads = input.desired.filter(isWorkload);
+	const workloads = input.offline === true ? [] : input.desired.filter(isWorkload);
 	for (const d of roles) {
 		const diff = diffRole(d, input);
 		findings.push(...diff.findings);
@@ -44,7 +48,7 @@ export function planInstance(input: PlanInput): Plan {
 		steps.push(...diff.steps);
 		if (diff.steps.length > 0) busy.add(targetId(d.target));
 	}
-	findings.push(...roleUseFindings(input), ...trustFindings(input));
+	if (input.offline !== true) findings.push(...roleUseFindings(input), ...trustFindings(input));
 	return sealed({
 		key: input.key,
 		account: input.account.name,

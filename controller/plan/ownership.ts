@@ -66,19 +66,20 @@ export function ownership(role: Existing<"iam.role">, wanted: RoleWanted, claim:
 
 /** Null: it is ours, or is ours to take over by a rename. Else who owns it and what to do. */
 function foreignOwner(owner: Owner, wanted: RoleWanted, claim: Claim): string | null {
-	const at = place(claim.origin);
+	// To know the line takes reading the YAML again, so it is looked up for a message only.
+	const at = (): string => place(claim.origin);
 	if (owner.installation !== claim.installation) {
-		return `belongs to installation ${owner.installation} (${owner.owner}); ${at} wants it for installation ${claim.installation}: forget it there first`;
+		return `belongs to installation ${owner.installation} (${owner.owner}); ${at()} wants it for installation ${claim.installation}: forget it there first`;
 	}
 	if (owner.source !== claim.source && !claim.previousSources.includes(owner.source)) {
-		return `belongs to source ${owner.source} (${owner.owner}); ${at} wants it for source ${claim.source}: forget it there, or name that source in previousSources of the Installation`;
+		return `belongs to source ${owner.source} (${owner.owner}); ${at()} wants it for source ${claim.source}: forget it there, or name that source in previousSources of the Installation`;
 	}
 	const mine = ownerMark(claim.key);
 	if (owner.owner === mine) return null;
 	if (claim.inGit(owner.owner))
-		return `belongs to ${owner.owner}, which is still in git; ${at} wants it for ${mine}: only one may`;
+		return `belongs to ${owner.owner}, which is still in git; ${at()} wants it for ${mine}: only one may`;
 	if (wanted.renamedFrom !== null && ownerMark(wanted.renamedFrom) === owner.owner) return null;
-	return `belongs to ${owner.owner}, which is in git no more; ${at} wants it for ${mine}: the annotation ecs-access.dev/renamed-from: ${owner.owner.slice(owner.owner.indexOf("/") + 1)} moves it`;
+	return `belongs to ${owner.owner}, which is in git no more; ${at()} wants it for ${mine}: the annotation ecs-access.dev/renamed-from: ${owner.owner.slice(owner.owner.indexOf("/") + 1)} moves it`;
 }
 
 /** What of `wanted` the live tags do not say; keys are case-insensitive on roles (aws-facts §2). */

@@ -1,3 +1,4 @@
+import type { Finding } from "../model/finding.ts";
 import type { Instant } from "../model/ids.ts";
 import { MARK, OWNERSHIP_KEYS } from "../model/marks.ts";
 import type { Plan, StepState } from "../model/plan.ts";
@@ -9,11 +10,13 @@ import { durationMs } from "./duration.ts";
 import { approvalFor, approvalRules } from "./guardrail-rules.ts";
 import type { PlanContext } from "./input.ts";
 import { summaryOf } from "./instance.ts";
+import { ownRoleFinding } from "./own-role.ts";
 import { isHeld, tagRole, untagRole } from "./ownership.ts";
 import { DEFAULT_QUOTAS } from "./quotas.ts";
 import { sealed } from "./rechain.ts";
 import { attachmentHasDeny, hasDeny } from "./role-access.ts";
 import { byName } from "./statements.ts";
+import { unreadableFinding } from "./unreadable.ts";
 
 export interface RemovalInput extends PlanContext {
 	/** A role that bears our marks and that nothing in git wants; the caller knows that the whole source was read. */
@@ -27,7 +30,11 @@ export interface RemovalInput extends PlanContext {
  * `delete:14d`: marked retired; then, when that time is over and nothing uses it, deleted. Null: it is not ours to remove.
  */
 export function planRemoval(input: RemovalInput): Plan | null {
-	return isOurs(input) ? planOf(input, draftsOf(input)) : null;
+	if (!isOurs(input)) return null;
+	const { role } = input;
+	const key = role.owner?.owner ?? role.target.name;
+	const leave = unreadableFinding(role, key, null) ?? ownRoleFinding(role.target.name, input.ownRoles, key, null);
+	return leave === null ? planOf(input, draftsOf(input), []) : planOf(input, [], [leave]);
 }
 
 function isOurs({ role: { owner }, installation, source, previousSources }: RemovalInput): boolean {
@@ -36,7 +43,7 @@ function isOurs({ role: { owner }, installation, source, previousSources }: Remo
 	);
 }
 
-function planOf(input: RemovalInput, drafts: readonly Draft[]): Plan {
+function planOf(input: RemovalInput, drafts: readonly Draft[], findings: readonly Finding[]): Plan {
 	const { role } = input;
 	const steps = chain(waiting(drafts, input), {
 		target: role.target,
@@ -50,7 +57,7 @@ function planOf(input: RemovalInput, drafts: readonly Draft[]): Plan {
 		origin: null,
 		summary: summaryOf(steps),
 		steps,
-		findings: [],
+		findings,
 		roles: 1,
 		workloads: 0,
 		unchanged: steps.length === 0 ? 1 : 0,

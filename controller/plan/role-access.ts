@@ -42,6 +42,7 @@ export function accessSide(state: RoleState | null, ctx: AccessContext): AccessS
 	return {
 		documents: [...Object.values(state.inline), ...attached],
 		boundary: state.permissionsBoundary === null ? null : (managedDocument(ctx, state.permissionsBoundary) ?? "unknown"),
+		...(state.permissionsBoundary !== null && { boundaryArn: state.permissionsBoundary }),
 	};
 }
 

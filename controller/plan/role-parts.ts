@@ -4,7 +4,7 @@ import { isMark } from "../model/marks.ts";
 import type { StepState } from "../model/plan.ts";
 import type { Origin } from "../model/resource.ts";
 import type { RoleState } from "../model/target.ts";
-import { compareDocuments } from "../policy/compare.ts";
+import { sameCanonically } from "../policy/canonical.ts";
 import type { PolicyDocument } from "../policy/document.ts";
 import { trustChange } from "../policy/trust.ts";
 import type { AppliedRole } from "./applied.ts";
@@ -127,8 +127,8 @@ export function diffBoundary(i: PartsInput): readonly PhasedDraft[] {
 export function diffTrust(i: PartsInput): readonly PhasedDraft[] {
 	const { trust } = i.wanted;
 	const { partition } = i.access.account;
-	if (trust === null || compareDocuments(trust, i.state.trust, partition) !== "different") return [];
-	const drifted = i.last?.trust != null && compareDocuments(i.last.trust, trust, partition) !== "different";
+	if (trust === null || sameCanonically(trust, i.state.trust, partition)) return [];
+	const drifted = i.last?.trust != null && sameCanonically(i.last.trust, trust, partition);
 	const effect = trustChange(i.state.trust, trust);
 	const foreignDeny = keysOf([onlyDenies(i.state.trust)], partition)
 		.difference(keysOf([trust], partition))

@@ -5,16 +5,18 @@ import type { Arn } from "../model/ids.ts";
 import type { StepState } from "../model/plan.ts";
 import { type Existing, type RoleState, type Target, targetId } from "../model/target.ts";
 import { list } from "../policy/canonical.ts";
-import type { Statement } from "../policy/document.ts";
+import type { PolicyDocument, Statement } from "../policy/document.ts";
 import { glob, matches } from "../policy/glob.ts";
-import { type AppliedRole, readApplied } from "./applied.ts";
+import { type AppliedRole, readApplied, wantedOf } from "./applied.ts";
 import { change, type Draft, inOrder, PHASE, type PhasedDraft } from "./draft.ts";
 import type { PlanInput } from "./input.ts";
+import { ownRoleFinding } from "./own-role.ts";
 import { isHeld, marksOf, ownership } from "./ownership.ts";
 import { DEFAULT_QUOTAS, quotaFindings } from "./quotas.ts";
-import type { AccessContext } from "./role-access.ts";
+import { type AccessContext, managedDocument } from "./role-access.ts";
 import { diffInline } from "./role-inline.ts";
 import { declaredTags, diffAttachments, diffBoundary, diffTags, diffTrust } from "./role-parts.ts";
+import { unreadableFinding } from "./unreadable.ts";
 
 export interface RoleDiff {
 	readonly target: Target;
@@ -24,7 +26,10 @@ export interface RoleDiff {
 	readonly findings: readonly Finding[];
 }
 
-/** Always ignored (KINDS.md, management.ignore): what AWS and incident responders put there. */
+/**
+ * Always ignored (KINDS.md, management.ignore): what AWS and incident responders put there, which only denies. What
+ * allows something under such a name is somebody's disguise.
+ */
 const ALWAYS_IGNORED = { inline: ["AWSRevokeOlderSessions"], managed: ["*/AWSCompromisedKeyQuarantine*"] };
 /** Roles that only AWS itself may change (aws-facts §3.3, UnmodifiableEntity). */
 const RESERVED_PATHS = ["/aws-service-role/", "/aws-reserved/"];
@@ -39,6 +44,8 @@ export function diffRole(d: Desired<"iam.role">, input: PlanInput): RoleDiff {
 		key: input.key,
 		subject,
 	});
+	const own = ownRoleFinding(d.target.name, input.ownRoles, input.key, d.origin);
+	if (own !== null) return { target: d.target, start: null, drafts: [], findings: [own] };
 	if (observed === undefined || observed.target.type !== "iam.role") {
 		const unread = finding({
 			id: "NotRead",
@@ -48,6 +55,8 @@ export function diffRole(d: Desired<"iam.role">, input: PlanInput): RoleDiff {
 		return { target: d.target, start: null, drafts: [], findings: [unread] };
 	}
 	if (!observed.exists) return createRole(d, input, finding);
+	const unreadable = unreadableFinding(observed as Existing, input.key, d.origin);
+	if (unreadable !== null) return { target: d.target, start: null, drafts: [], findings: [unreadable] };
 	return updateRole(d, observed as Existing<"iam.role">, input, finding);
 }
 
@@ -89,8 +98,10 @@ function createRole(d: Desired<"iam.role">, input: PlanInput, finding: MakeFindi
 	return finish(d, input, null, drafts, [], finding);
 }
 
-function updateRole(d: Desired<"iam.role">, role: Existing<"iam.role">, input: PlanInput, finding: MakeFinding): RoleDiff {
-	const { wanted, target } = d;
+function updateRole(asked: Desired<"iam.role">, role: Existing<"iam.role">, input: PlanInput, finding: MakeFinding): RoleDiff {
+	const { target } = asked;
+	const wanted = wantedOf(asked.wanted, role.owner?.adopted === true);
+	const d = { ...asked, wanted };
 	const at = { target, start: role.state };
 	if (RESERVED_PATHS.some((p) => role.state.path.startsWith(p))) {
 		const message = `role ${role.state.path}${target.name} is reserved to AWS and can be managed by nobody else`;
@@ -179,13 +190,18 @@ function partsOf(
 ): Parts {
 	const { wanted, target, origin } = d;
 	const access: AccessContext = input;
-	const ignoredInline = [...ALWAYS_IGNORED.inline, ...wanted.ignore.inlinePolicies];
-	const ignoredManaged = [...ALWAYS_IGNORED.managed, ...wanted.ignore.managedPolicies];
+	const { inlinePolicies, managedPolicies } = wanted.ignore;
+	const leftAttached = (arn: Arn): boolean =>
+		isIgnored(managedPolicies, arn) ||
+		(isIgnored(ALWAYS_IGNORED.managed, arn) && isQuarantine(arn, managedDocument(access, arn)));
+	const leftInline = (name: string, document: PolicyDocument): boolean =>
+		isIgnored(inlinePolicies, name) ||
+		(isIgnored(ALWAYS_IGNORED.inline, name) && document.Statement.every((s) => s.Effect === "Deny"));
 	const common = { ...mode, state, wanted, last, access, origin, name: target.name, person: input.person };
-	const attachments = diffAttachments({ ...common, ignored: (arn: Arn) => isIgnored(ignoredManaged, arn) });
+	const attachments = diffAttachments({ ...common, ignored: leftAttached });
 	const others = { ...common, ignored: () => false };
 	const boundary = diffBoundary(others);
-	const live = Object.fromEntries(Object.entries(state.inline).filter(([name]) => !isIgnored(ignoredInline, name)));
+	const live = Object.fromEntries(Object.entries(state.inline).filter(([name, document]) => !leftInline(name, document)));
 	const inline = diffInline({
 		...mode,
 		roleName: target.name,
@@ -212,6 +228,11 @@ function partsOf(
 			...attachments.surplus.map((arn) => `attached policy ${arn}`),
 		],
 	};
+}
+
+/** One that cannot be read is taken for it where it is AWS's own. */
+function isQuarantine(arn: Arn, document: PolicyDocument | null): boolean {
+	return document === null ? /^arn:[^:]*:iam::aws:policy\//.test(arn) : document.Statement.every((s) => s.Effect === "Deny");
 }
 
 function isIgnored(patterns: readonly string[], name: string): boolean {

@@ -4,6 +4,7 @@ import type { Arn } from "../model/ids.ts";
 import { targetId } from "../model/target.ts";
 import type { PolicyDocument } from "../policy/document.ts";
 import { clusterScopedSourceArn, trustAllows } from "../policy/trust.ts";
+import { wantedOf } from "./applied.ts";
 import type { PlanInput } from "./input.ts";
 import { isWorkload } from "./workloads.ts";
 
@@ -53,8 +54,10 @@ function trustOf(
 	const managed = input.desired.find((d) => targetId(d.target) === id);
 	if (managed !== undefined && "trust" in managed.wanted) {
 		const observed = input.observed.get(id);
+		if (observed?.exists === true && observed.unreadable !== undefined) return null;
 		const live = observed?.exists === true && "trust" in observed.state ? observed.state.trust : null;
-		const trust = managed.wanted.trust ?? live;
+		const adopted = observed?.exists === true && observed.owner?.adopted === true;
+		const trust = wantedOf(managed.wanted, adopted).trust ?? live;
 		return trust === null ? null : { trust, managed };
 	}
 	const fact = input.facts.get({ type: "iam.role", account, name });

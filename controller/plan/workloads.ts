@@ -109,7 +109,9 @@ function roleFindings(w: Seen): readonly Finding[] {
 	};
 	use("task role", w.wanted.binding.taskRole, w.state.taskRole);
 	use("execution role", w.wanted.binding.executionRole, w.state.executionRole);
-	if (w.state.taskRole !== null && w.state.taskRole === w.state.executionRole) {
+	// Where git says so itself, SharedRole has said it at its line.
+	const asGitSays = w.wanted.binding.taskRole === w.state.taskRole && w.wanted.binding.executionRole === w.state.taskRole;
+	if (w.state.taskRole !== null && w.state.taskRole === w.state.executionRole && !asGitSays) {
 		findings.push(
 			w.make({
 				id: "MergedRole",

@@ -150,7 +150,8 @@ export function list(value: string | readonly string[] | undefined): readonly st
 
 /** ASCII only: the names of actions and condition keys are ASCII, and `K` (U+212A) must not become `k`. */
 export function lowerCase(text: string): string {
-	return !/[A-Z]/.test(text) ? text : text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase());
+	if (!/[^ -~]/.test(text)) return text.toLowerCase();
+	return text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase());
 }
 
 function asSet(values: readonly string[]): readonly string[] {

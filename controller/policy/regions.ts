@@ -35,32 +35,40 @@ export interface Atom extends Conditions {
 }
 
 export function regionsOf(docs: readonly PolicyDocument[]): readonly Region[] {
-	return docs.flatMap((doc, document) =>
-		doc.Statement.map((statement, index) => {
-			const variables = hasVariables(doc);
-			const actions = patternSet(statement.Action, statement.NotAction, (p) => glob(lowerCase(p), false));
-			// A statement without resources (a trust policy's) speaks of whatever it is attached to.
-			const resources = patternSet(
-				statement.Resource ?? (statement.NotResource === undefined ? "*" : undefined),
-				statement.NotResource,
-				(p) => glob(p, variables),
-			);
-			return {
-				effect: statement.Effect,
-				statement,
-				document,
-				index,
-				actions,
-				resources,
-				words: {
-					actions: words(statement.Action, statement.NotAction),
-					resources: words(statement.Resource, statement.NotResource),
-				},
-				clauses: clauses(statement.Condition),
-				variables,
-			};
-		}),
-	);
+	return docs.flatMap((doc, document) => {
+		const variables = hasVariables(doc);
+		return doc.Statement.map((statement, index) => ({ ...spoken(statement, variables), document, index }));
+	});
+}
+
+type Spoken = Omit<Region, "document" | "index">;
+
+/** A statement is taken apart again and again: by each guardrail and each step, a boundary's by each role under it. */
+const known = { 2008: new WeakMap<Statement, Spoken>(), 2012: new WeakMap<Statement, Spoken>() };
+
+function spoken(statement: Statement, variables: boolean): Spoken {
+	const of = known[variables ? 2012 : 2008];
+	const before = of.get(statement);
+	if (before !== undefined) return before;
+	const made: Spoken = {
+		effect: statement.Effect,
+		statement,
+		actions: patternSet(statement.Action, statement.NotAction, (p) => glob(lowerCase(p), false)),
+		// A statement without resources (a trust policy's) speaks of whatever it is attached to.
+		resources: patternSet(
+			statement.Resource ?? (statement.NotResource === undefined ? "*" : undefined),
+			statement.NotResource,
+			(p) => glob(p, variables),
+		),
+		words: {
+			actions: words(statement.Action, statement.NotAction),
+			resources: words(statement.Resource, statement.NotResource),
+		},
+		clauses: clauses(statement.Condition),
+		variables,
+	};
+	of.set(statement, made);
+	return made;
 }
 
 /** The boundary's regions; empty without one, or when it cannot be read. */

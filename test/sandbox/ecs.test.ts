@@ -48,7 +48,7 @@ test("a service keeps the fields it was created with", async () => {
 	expect(await describe("web")).toMatchObject([{ ...given, healthCheckGracePeriodSeconds: 60 }]);
 });
 
-test("a service is stable, and its task definition is an ARN, after it is created, updated or scaled", async () => {
+test("a service comes to be stable, and its task definition is an ARN, after it is created, updated or scaled", async () => {
 	const { ecs, arn, describe } = await shop(["web"]);
 	const stable = (revision: string, count: number) => [
 		{
@@ -60,13 +60,16 @@ test("a service is stable, and its task definition is an ARN, after it is create
 		},
 	];
 	expect(await describe("web")).toMatchObject(stable("web:2", 1));
+	const becomes = (revision: string, count: number) =>
+		expect.poll(() => describe("web"), { timeout: 20_000 }).toMatchObject(stable(revision, count));
 	const before = (await describe("web"))[0]?.deployments?.[0]?.id;
 	await ecs.send(new UpdateServiceCommand({ cluster: "prod", service: "web", taskDefinition: "web:1" }));
-	expect(await describe("web")).toMatchObject(stable("web:1", 1));
+	await becomes("web:1", 1);
 	expect((await describe("web"))[0]?.deployments?.[0]?.id).not.toBe(before);
 	await ecs.send(new UpdateServiceCommand({ cluster: "prod", service: "web", desiredCount: 3 }));
-	expect(await describe("web")).toMatchObject(stable("web:1", 3));
+	await becomes("web:1", 3);
 	await ecs.send(new UpdateServiceCommand({ cluster: "prod", service: "web", desiredCount: 0 }));
+	await becomes("web:1", 0);
 	const clusters = await ecs.send(new DescribeClustersCommand({ clusters: ["prod"] }));
 	expect(clusters.clusters).toMatchObject([{ runningTasksCount: 0, pendingTasksCount: 0, activeServicesCount: 1 }]);
 });
@@ -103,7 +106,8 @@ test("a service cannot be created twice, and a deleted one is no longer listed",
 	await expect(create()).rejects.toMatchObject({ name: "InvalidParameterException" });
 	await ecs.send(new DeleteServiceCommand({ cluster: "prod", service: "web", force: true }));
 	expect((await ecs.send(new ListServicesCommand({ cluster: "prod" }))).serviceArns).toEqual([]);
-	await create();
+	// Its tasks stop first.
+	await expect.poll(() => create().then(() => "created", String), { timeout: 20_000 }).toBe("created");
 });
 
 test("a family means its newest active revision", async () => {

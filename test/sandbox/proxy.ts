@@ -25,7 +25,13 @@ export function createProxy(port: number): Server {
 	const assumed = new Map<string, string>();
 	const callers = new Map<string, string>();
 
-	const forward = (method: string, path: string, headers: IncomingMessage["headers"], body: Buffer): Promise<Answer> =>
+	const forward = (
+		method: string,
+		path: string,
+		headers: IncomingMessage["headers"],
+		body: Buffer,
+		signal?: AbortSignal,
+	): Promise<Answer> =>
 		new Promise((resolve, reject) => {
 			const upstream = request({
 				agent,
@@ -34,6 +40,7 @@ export function createProxy(port: number): Server {
 				method,
 				path,
 				headers: { ...headers, "content-length": body.length },
+				...(signal === undefined ? {} : { signal }),
 			});
 			upstream.on("error", reject);
 			upstream.on("response", (response) => {
@@ -74,15 +81,12 @@ export function createProxy(port: number): Server {
 			case "hold/settle":
 				holds.settle(input.id, input.goOn);
 				return {};
-			case "seed":
-			case "reset": {
+			default: {
 				if (input.data?.caller !== undefined) callers.set(input.account, input.data.caller);
 				const answer = await forward("POST", `/sandbox/${path}`, { "content-type": "application/json" }, body);
 				if (answer.status !== 200) throw new Error(answer.body.toString());
 				return JSON.parse(answer.body.toString());
 			}
-			default:
-				throw new Error(`no such control: ${path}`);
 		}
 	}
 
@@ -114,7 +118,10 @@ export function createProxy(port: number): Server {
 		// A caller that dies while it is held has sent nothing as far as AWS is concerned.
 		if (hold?.when === "before" && !(await Promise.race([hold.wait(), gone]))) return cut(req);
 
-		const answer = await forward(req.method ?? "GET", url, req.headers, body);
+		// A poll ends with its caller, or it would take messages that nobody gets; anything else that was sent is carried out.
+		const poll = call.operation === "sqs:ReceiveMessage" ? new AbortController() : undefined;
+		if (poll !== undefined) void gone.then(() => poll.abort());
+		const answer = await forward(req.method ?? "GET", url, req.headers, body, poll?.signal);
 		if (call.operation.startsWith("sts:AssumeRole")) remember(assumed, answer.body.toString());
 		if (fault === "lostAnswer") return cut(req);
 		if (hold?.when === "after" && !(await Promise.race([hold.wait(), gone]))) return cut(req);
@@ -124,7 +131,7 @@ export function createProxy(port: number): Server {
 
 	const server = createServer((req, res) => {
 		serve(req, res).catch((error: unknown) => {
-			process.stderr.write(`proxy: ${String(error)}\n`);
+			if (!res.closed) process.stderr.write(`proxy: ${String(error)}\n`);
 			cut(req);
 		});
 	});

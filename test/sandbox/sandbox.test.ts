@@ -51,7 +51,7 @@ test("assumed credentials act, and are counted, in the account of the role", asy
 test("an action that moto lacks is NotImplemented, in the shape of its service, and not retried", async () => {
 	const account = sandbox.newAccount();
 	const { GenerateServiceLastAccessedDetailsCommand } = await import("@aws-sdk/client-iam");
-	const { ListServiceDeploymentsCommand, ECSClient } = await import("@aws-sdk/client-ecs");
+	const { ECSClient, ListDaemonsCommand } = await import("@aws-sdk/client-ecs");
 	const iam = new IAMClient(sandbox.config(account));
 	const ecs = new ECSClient(sandbox.config(account));
 	await expect(
@@ -59,8 +59,8 @@ test("an action that moto lacks is NotImplemented, in the shape of its service, 
 	).rejects.toMatchObject({
 		name: "NotImplemented",
 	});
-	await expect(ecs.send(new ListServiceDeploymentsCommand({ service: "x" }))).rejects.toMatchObject({ name: "NotImplemented" });
-	expect(await sandbox.counts(account)).toEqual({ "iam:GenerateServiceLastAccessedDetails": 1, "ecs:ListServiceDeployments": 1 });
+	await expect(ecs.send(new ListDaemonsCommand({}))).rejects.toMatchObject({ name: "NotImplemented" });
+	expect(await sandbox.counts(account)).toEqual({ "iam:GenerateServiceLastAccessedDetails": 1, "ecs:ListDaemons": 1 });
 });
 
 test("fifty clients at once make no error", async () => {

@@ -7,6 +7,7 @@ import type { Fault } from "./faults.ts";
 import type { Held, HoldSpec } from "./holds.ts";
 import { CONTROL } from "./proxy.ts";
 import type { SeedData } from "./seed-data.ts";
+import type { StartedTask, TaskOrders } from "./tasks.ts";
 import { accessKeyOf } from "./wire.ts";
 
 const REGION = "eu-west-1";
@@ -19,6 +20,26 @@ export interface Hold {
 	release(): Promise<void>;
 	/** Cuts the caller's connection; a call held before it was carried out never is. */
 	drop(): Promise<void>;
+}
+
+/** What a test may choose for its account; what is absent stays as it is. */
+export interface SandboxSettings {
+	/** Writes to IAM, ECS and Secrets Manager become events, as a CloudTrail trail makes them. Default false. */
+	readonly trail?: boolean;
+	/** From an event to its targets. Default 10. */
+	readonly eventDelayMs?: number;
+	/** What reads of IAM, AssumeRole and the right to pass a role see is so old. Default 0. */
+	readonly iamLagMs?: number;
+}
+
+/** An event of an AWS service, as it is put on the default bus. */
+export interface ServiceEvent {
+	/** Default `eu-west-1`. */
+	readonly region?: string;
+	readonly source: string;
+	readonly detailType: string;
+	readonly detail: Readonly<Record<string, unknown>>;
+	readonly resources?: readonly string[];
 }
 
 /** AWS for tests: over the wire, each account by itself. */
@@ -38,6 +59,17 @@ export interface Sandbox {
 	seed(account: string, data: SeedData): Promise<{ readonly secrets: readonly string[] }>;
 	/** Empties `account`. */
 	reset(account: string): Promise<void>;
+	configure(account: string, settings: SandboxSettings): Promise<void>;
+	/**
+	 * Moves the clock of `account` ahead: deliveries, schedules and tasks that come due on the way have happened when this resolves.
+	 */
+	tick(account: string, seconds: number): Promise<void>;
+	/** How long the ECS tasks of `account` take, and which of them fail. */
+	deployments(account: string, orders: TaskOrders): Promise<void>;
+	/** The tasks that ECS started in `account`, the lately stopped ones included. */
+	tasks(account: string): Promise<readonly StartedTask[]>;
+	/** Puts events on the default bus that AWS alone may put there (`aws.…`). */
+	emit(account: string, events: readonly ServiceEvent[]): Promise<void>;
 	/**
 	 * Calls since the start or the last `resetCounts`, every attempt that reached the wire, by `service:Operation`. Calls with
 	 * credentials that the sandbox did not give out are counted in the account `other`.
@@ -116,6 +148,11 @@ function sandboxAt(endpoint: string, stop: () => Promise<void>): Sandbox {
 		}),
 		seed: async (account, data) => (await control("seed", { account, data })) as { secrets: readonly string[] },
 		reset: async (account) => void (await control("reset", { account })),
+		configure: async (account, settings) => void (await control("settings", { account, settings })),
+		tick: async (account, seconds) => void (await control("tick", { account, seconds })),
+		deployments: async (account, orders) => void (await control("deployments", { account, deployments: orders })),
+		tasks: async (account) => ((await control("tasks", { account })) as { tasks: readonly StartedTask[] }).tasks,
+		emit: async (account, events) => void (await control("emit", { account, events })),
 		counts: async (account) => (await control("counts", { account })) as Record<string, number>,
 		resetCounts: async (account) => void (await control("counts/reset", { account })),
 		fault: async (account, fault) => void (await control("fault", { account, fault })),

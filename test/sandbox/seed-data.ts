@@ -6,6 +6,8 @@ export interface SeedData {
 	/** Of clusters, services, secrets and rules. Default `eu-west-1`. */
 	readonly region?: string;
 	readonly alias?: string;
+	/** A CloudTrail trail that logs management events; see `SandboxSettings`. */
+	readonly trail?: boolean;
 	/** ARN that GetCallerIdentity answers. Default `arn:aws:sts::ACCOUNT:assumed-role/Admin/kim`; the role need not exist. */
 	readonly caller?: string;
 	/** Customer managed policies. */

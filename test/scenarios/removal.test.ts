@@ -5,6 +5,7 @@ import {
 	RegisterTaskDefinitionCommand,
 	RunTaskCommand,
 	StopTaskCommand,
+	UpdateServiceCommand,
 } from "@aws-sdk/client-ecs";
 import { AttachRolePolicyCommand, PutRolePolicyCommand, TagRoleCommand, UntagRoleCommand } from "@aws-sdk/client-iam";
 import { describe, expect, test } from "vitest";
@@ -155,6 +156,8 @@ describe("a retired role in use", () => {
 		const world = await retired();
 		world.clock.advance(86_401);
 		await world.services("orders");
+		await ecs(world).send(new UpdateServiceCommand({ cluster: "prod", service: "orders", desiredCount: 0 }));
+		await sandbox.tick(world.account, 1);
 		expect(await reasonOf(world)).toContain(
 			"in-use: role orders-task is in use by 2 users: service prod/orders, task family orders",
 		);

@@ -217,6 +217,7 @@ describe("a budget", () => {
 			await ecs(world).send(new UpdateServiceCommand({ cluster: "prod", service: n, taskDefinition: n }));
 			world.files.delete(`${n}.yaml`);
 		}
+		await sandbox.tick(world.account, 600);
 		expect(calls((await world.apply({ prune: true })).file)).toEqual(NAMES.map(() => "iam:TagRole"));
 		world.clock.advance(61);
 		const { file, execution } = await world.apply({ prune: true });
@@ -228,5 +229,29 @@ describe("a budget", () => {
 		world.clock.advance(24 * 3600 + 1);
 		await world.apply({ prune: true });
 		expect(Object.keys(await world.roles())).toHaveLength(2);
+	});
+
+	test("of deletions is not known to a store that is new, and waits for a day or an Approval", async () => {
+		const world = await six({ deletion: "Delete", retainFor: "1m" });
+		for (const n of NAMES) {
+			await world.seed({ taskDefinitions: [taskDefinitionSeed(n)] });
+			await ecs(world).send(new UpdateServiceCommand({ cluster: "prod", service: n, taskDefinition: n }));
+			world.files.delete(`${n}.yaml`);
+		}
+		await sandbox.tick(world.account, 600);
+		await world.apply({ prune: true });
+		world.clock.advance(61);
+		world.loseStore();
+		const { file, execution } = await world.apply({ prune: true });
+		expect(execution.runs).toHaveLength(0);
+		expect(calls(file).filter((c) => c === "iam:DeleteRole waits: budget")).toHaveLength(6);
+		expect(steps(file)[0]?.state).toMatchObject({ detail: expect.stringContaining("is not remembered") });
+		const [waiting] = file.plans.filter((p) => p.approvalId !== null);
+		approve(world, "one", waiting?.approvalId);
+		await world.apply({ prune: true });
+		expect(Object.keys(await world.roles())).toHaveLength(5);
+		world.clock.advance(24 * 3600 + 1);
+		await world.apply({ prune: true });
+		expect(Object.keys(await world.roles())).toHaveLength(3);
 	});
 });

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { createAccountAccess } from "../../controller/aws/account.ts";
 import { createAwsShared } from "../../controller/aws/shared.ts";
-import { recordBudget } from "../../controller/engine/budget-use.ts";
+import { beginToRemember, recordBudget } from "../../controller/engine/budget-use.ts";
 import { type Execution, execute } from "../../controller/engine/execute.ts";
 import type { GatheredAccount } from "../../controller/engine/gather.ts";
 import { planAll } from "../../controller/engine/plan-all.ts";
@@ -74,6 +74,8 @@ export function createWorld(sandbox: Sandbox, account = sandbox.newAccount()): W
 	const files = new Map<string, string>();
 	const iam = iamOf(sandbox, account);
 	let store = openStore({ path: ":memory:" });
+	// Of a store that is new, deletions wait for a day.
+	const remembers = beginToRemember(store, { ...clock, now: () => new Date(now - 86_400_000).toISOString() });
 	let accesses = new Map<string, AccountAccess>();
 	let gathered: ReadonlyMap<string, GatheredAccount> = new Map();
 	let installation = "default";
@@ -107,6 +109,7 @@ export function createWorld(sandbox: Sandbox, account = sandbox.newAccount()): W
 		};
 	};
 	const plan = async (options: PlanOptions = {}): Promise<PlanFile> => {
+		await remembers;
 		const { shown = true, partial = null, ...request } = options;
 		accesses = new Map();
 		const all = [...files.values()].join("\n");

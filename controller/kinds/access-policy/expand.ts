@@ -14,9 +14,6 @@ import { accountIdOf, modeOf, type ResolvedRole, type RoleUse, resolveRole, role
 import { compileTrust, ecsTrust, trustMode } from "./trust.ts";
 import { trustRegions } from "./trust-regions.ts";
 
-/** Always ignored: incident responders and AWS itself put them there (KINDS.md, management). */
-const IGNORED = { inlinePolicies: ["AWSRevokeOlderSessions"], managedPolicies: ["*/AWSCompromisedKeyQuarantine*"] };
-
 type PolicyInstance = Instance<AccessPolicySpec>;
 
 /** From one policy in one account to what must be there: its managed roles, and the bindings of its workloads. */
@@ -71,6 +68,7 @@ function desiredRole(i: PolicyInstance, role: ResolvedRole, c: CatalogView, f: F
 	const wanted: RoleWanted = {
 		path: role.rolePath,
 		trust: trustMode(spec.trust, adopt) === "Preserve" ? null : trust.document,
+		...(spec.trust === undefined && { trustIsDefault: true }),
 		statements,
 		expired,
 		managedPolicies,
@@ -85,8 +83,8 @@ function desiredRole(i: PolicyInstance, role: ResolvedRole, c: CatalogView, f: F
 		drift: management?.drift ?? "Enforce",
 		exclusive: management?.exclusive ?? null,
 		ignore: {
-			inlinePolicies: [...IGNORED.inlinePolicies, ...(management?.ignore?.inlinePolicies ?? [])],
-			managedPolicies: [...IGNORED.managedPolicies, ...(management?.ignore?.managedPolicies ?? [])],
+			inlinePolicies: management?.ignore?.inlinePolicies ?? [],
+			managedPolicies: management?.ignore?.managedPolicies ?? [],
 		},
 		deletion: management?.deletion === "Delete" ? `delete:${management.retainFor ?? "14d"}` : "orphan",
 		suspended: r.spec.suspend ?? false,

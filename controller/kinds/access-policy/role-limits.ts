@@ -42,6 +42,9 @@ export function checkName(i: PolicyInstance, role: ResolvedRole, out: Finding[])
 	} else if (!/^[\w+=,.@-]+$/.test(known)) {
 		say("InvalidRoleName", `role name "${name}" holds what IAM does not allow`, "letters, digits and +=,.@_-");
 	}
+	if (i.account.assumeRole?.roleArn.toLowerCase().endsWith(`/${name.toLowerCase()}`)) {
+		say("ReservedRole", `role ${name} is the one that ecs-access acts as in Account ${i.account.name}`, "name another");
+	}
 	if (RESERVED_NAME.test(name) || RESERVED_PATH.test(rolePath)) {
 		say("ReservedRole", `role ${rolePath}${name} belongs to AWS`, "name another");
 	}

@@ -61,6 +61,11 @@ export function countPlan(file: PlanFile): PlanCounts {
 	};
 }
 
+/** Two revisions were compared, offline: nothing of it is a fact about an account (engine/compare.ts). */
+export function isComparison(file: PlanFile): boolean {
+	return file.accounts.every((a) => a.caller === null && a.error === null);
+}
+
 /** Exit code 2: something to do or waiting. Findings alone do not count. */
 export function hasWork(file: PlanFile): boolean {
 	return file.plans.some((p) => p.steps.length > 0);

@@ -1,8 +1,9 @@
 import { shortDigest } from "../../model/digest.ts";
 import type { Plan, PlanFile } from "../../model/plan.ts";
 import type { AccessLine } from "../../policy/access.ts";
+import { approvalName } from "../approval.ts";
 import { changeLines } from "./changes.ts";
-import { actionWords, byTarget, countPlan, hasWork, type PlanCounts } from "./counts.ts";
+import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts } from "./counts.ts";
 import { escapeMarkdown, markdownCode, markdownFence } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import type { Pen } from "./layout.ts";
@@ -182,6 +183,11 @@ function footLines(file: PlanFile, c: PlanCounts): string[] {
 			`${count(file.unpruned.count, "role")} of ours no longer in git, not looked at: ${escapeMarkdown(file.unpruned.reason)}`,
 		);
 	}
+	if (c.needsApproval && isComparison(file)) {
+		lines.push(
+			`Two revisions were compared, without AWS: ${markdownCode(commandWords("plan", file))} against the account gives the ids to approve.`,
+		);
+	}
 	const approvals = file.plans.filter((p) => p.approvalId !== null);
 	lines.push(...approvals.slice(0, APPROVALS).map((p) => approvalText(file, p)));
 	if (approvals.length > APPROVALS) {
@@ -197,11 +203,7 @@ const APPROVALS = 20;
 function approvalText(file: PlanFile, plan: Plan): string {
 	const id = plan.approvalId ?? "";
 	const root = file.request.git?.subdir ?? file.request.path ?? "policies";
-	const name = `${plan.key
-		.replace(/^[^/]*\//, "")
-		.replace(/@/g, "-")
-		.replace(/[^a-z0-9-]/g, "-")
-		.slice(0, 50)}-${shortDigest(id)}`;
+	const name = approvalName(plan.key, shortDigest(id));
 	const path = `${root === "." ? "" : `${root}/`}platform/approvals/${name}.yaml`;
 	const document = [
 		"apiVersion: ecs-access.dev/v1alpha1",

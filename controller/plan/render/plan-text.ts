@@ -1,7 +1,7 @@
 import { shortDigest } from "../../model/digest.ts";
 import type { Plan, PlanFile } from "../../model/plan.ts";
 import { changeLines } from "./changes.ts";
-import { actionWords, byTarget, countPlan, hasWork, type PlanCounts } from "./counts.ts";
+import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts } from "./counts.ts";
 import { escapeTerminal } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import { cell, type Pen, row, spread } from "./layout.ts";
@@ -39,6 +39,8 @@ function headerLines(pen: Pen, file: PlanFile): string[] {
 	const reads = cell(readWords(file), "dim");
 	if (file.accounts.length === 0) return [spread(pen, [source], [reads])];
 	return file.accounts.map(({ account, caller, error }, i) => {
+		// A comparison of a source that declares no Account is of no account.
+		if (isComparison(file) && account.accountId === null) return spread(pen, [source], [reads]);
 		const id = caller?.accountId ?? account.accountId ?? "account unknown";
 		const alias = caller?.alias == null ? "" : ` (${caller.alias})`;
 		const regions = account.regions.length > 0 ? account.regions.join(", ") : (account.region ?? "");
@@ -49,13 +51,9 @@ function headerLines(pen: Pen, file: PlanFile): string[] {
 	});
 }
 
-function isOffline(file: PlanFile): boolean {
-	return file.reads.calls === 0;
-}
-
 function readWords(file: PlanFile): string {
 	const { roles, services, calls, milliseconds } = file.reads;
-	if (isOffline(file)) return "nothing was read from AWS";
+	if (isComparison(file)) return "nothing was read from AWS";
 	const seconds = (milliseconds / 1000).toFixed(1);
 	return `read ${count(roles, "role")}, ${count(services, "service")} in ${count(calls, "call")}, ${seconds} s`;
 }
@@ -146,7 +144,7 @@ function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
 
 function nextCommand(file: PlanFile, counts: PlanCounts): string {
 	// Two revisions were compared: what it means for an account, only a plan against it tells.
-	if (isOffline(file)) return commandWords("plan", file);
+	if (isComparison(file)) return commandWords("plan", file);
 	if (counts.ready > 0) return commandWords("apply", file);
 	const approval = file.plans.find((p) => p.approvalId !== null)?.approvalId;
 	return approval == null ? commandWords("plan", file) : approveCommand(approval);

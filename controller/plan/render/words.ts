@@ -137,7 +137,8 @@ export function endOfWait(
 	switch (state.waiting) {
 		case "approval":
 		case "budget":
-			return plan.approvalId === null ? {} : { command: approveCommand(plan.approvalId) };
+			// Of a comparison: the id is of what AWS has, which was not read.
+			return plan.approvalId === null ? { advice: APPROVAL_BY_PLAN } : { command: approveCommand(plan.approvalId) };
 		case "hold":
 			return target.type === "iam.role"
 				? { command: escapeTerminal(`aws iam untag-role --role-name ${target.name} --tag-keys ecs-access.dev/hold-until`) }
@@ -162,6 +163,9 @@ export function endOfWait(
 			return {};
 	}
 }
+
+/** Beneath what waits in a comparison of two revisions. */
+export const APPROVAL_BY_PLAN = "ecs-access plan, against the account, gives the id to approve";
 
 export function approveCommand(approvalId: Digest): string {
 	return `ecs-access approve ${shortDigest(approvalId)} --reason "…"`;

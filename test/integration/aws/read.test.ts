@@ -258,8 +258,15 @@ describe("who uses a role", () => {
 			],
 		});
 		const access = accessTo(sandbox, accountOf(account));
-		expect(await access.inUse("svc-0-task", signal)).toEqual({ by: ["service prod/svc-0", "task family svc-0"], unread: [] });
-		expect(await access.inUse("SVC-1-exec", signal)).toEqual({ by: ["service prod/svc-1", "task family svc-1"], unread: [] });
+		const task = expect.stringMatching(/^running task prod\/[0-9a-f]{32}$/);
+		expect(await access.inUse("svc-0-task", signal)).toEqual({
+			by: [task, "service prod/svc-0", "task family svc-0"],
+			unread: [],
+		});
+		expect(await access.inUse("SVC-1-exec", signal)).toEqual({
+			by: [task, "service prod/svc-1", "task family svc-1"],
+			unread: [],
+		});
 		expect(await access.inUse("cron-task", signal)).toEqual({
 			by: ["EventBridge rule at-night", "Scheduler schedule hourly", "task family nightly"],
 			unread: [],

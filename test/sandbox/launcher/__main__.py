@@ -9,7 +9,7 @@ import threading
 # Read by moto when its modules are imported.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
-from . import accounts, caches, corrections, http  # noqa: E402
+from . import accounts, caches, clock, corrections, events, http, schedules, sqs  # noqa: E402
 
 
 def _end_with_parent() -> None:
@@ -24,6 +24,10 @@ def main() -> None:
     caches.apply()
     accounts.apply()
     corrections.apply()
+    sqs.apply()
+    events.apply()
+    schedules.apply()
+    clock.start()
     server = http.serve()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     print(json.dumps({"port": server.server_address[1]}), flush=True)

@@ -1,12 +1,11 @@
 """moto's WSGI application behind a keep-alive HTTP server and one lock.
 
 moto is not thread-safe ("dictionary changed size during iteration" under ten clients) and its own server closes every
-connection. Long polls (SQS ReceiveMessage) sleep inside moto and would hold the lock, so they go without it.
+connection. Long polls (SQS ReceiveMessage) give the lock away while they wait: `sqs.py`.
 """
 
 import json
 import sys
-import threading
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -15,10 +14,9 @@ from urllib.parse import unquote_to_bytes
 from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import errors, seed
+from . import calls, clock, connection, control, errors, iam_lag, secret_labels, trail
 
 _app = DomainDispatcherApplication(create_backend_app)
-_lock = threading.Lock()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -43,29 +41,45 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
             if self.path.startswith("/sandbox/"):
-                with _lock:
-                    answer = seed.handle(self.path, json.loads(body or b"{}"))
+                with clock.lock:
+                    answer = control.handle(self.path, json.loads(body or b"{}"))
                 self._answer(200, [("Content-Type", "application/json")], json.dumps(answer).encode())
                 return
-            self._answer(*self._ask_moto(body))
+            self._answer(*self._ask(body))
+        except ConnectionError:
+            # The caller has gone; there is nobody to tell.
+            self.close_connection = True
         except (NotImplementedError, OperationNotFoundError) as error:
             self._answer(*errors.shaped(self.headers, body, 501, "NotImplemented", f"not in the sandbox: {error}"))
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
             self._answer(*errors.shaped(self.headers, body, 500, "InternalFailure", f"{type(error).__name__}: {error}"))
 
-    def _ask_moto(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _ask(self, body: bytes) -> errors.Answer:
+        call = calls.of(self.headers, body)
+        connection.serve(self.connection)
+        with clock.lock:
+            if call is None:
+                return self._ask_moto(body)
+            refusal = iam_lag.refusal(call)
+            if refusal is not None:
+                answer = errors.shaped(self.headers, body, *refusal)
+            else:
+                labels_moved = secret_labels.watch(call)
+                with iam_lag.around(call):
+                    answer = self._ask_moto(body)
+                if answer[0] < 400:
+                    labels_moved()
+            trail.record(call, self.client_address[0], *answer)
+            return answer
+
+    def _ask_moto(self, body: bytes) -> errors.Answer:
         caught: list = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
             caught[:] = [int(status.split(" ", 1)[0]), headers]
 
-        environ = self._environ(body)
-        if self.headers.get("X-Amz-Target", "").endswith(".ReceiveMessage"):
-            content = b"".join(_app(environ, start_response))
-        else:
-            with _lock:
-                content = b"".join(_app(environ, start_response))
+        content = b"".join(_app(self._environ(body), start_response))
         status, headers = caught
         if status == 404 and not content:
             raise NotImplementedError(f"{self.command} {self.path}")

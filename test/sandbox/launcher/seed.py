@@ -1,4 +1,4 @@
-"""Bulk seeding and reset, in moto's process: thousands of roles in well under a second. The shape is `SeedData` of ../seed-data.ts.
+"""Bulk seeding, in moto's process: thousands of roles in well under a second. The shape is `SeedData` of ../seed-data.ts.
 
 Seeding is the account's past: it is not validated and no quota applies, so that a test can start from a bad state.
 """
@@ -7,30 +7,12 @@ import copy
 import json
 from typing import Any
 
-from moto.core.base_backend import BackendDict
 from moto.ecs.models import ecs_backends
 from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.iam.utils import random_role_id
 
-from . import accounts
-
-
-def handle(path: str, request: dict[str, Any]) -> dict[str, Any]:
-    account = request["account"]
-    if path == "/sandbox/seed":
-        return _seed(account, request["data"])
-    if path == "/sandbox/reset":
-        return _reset(account)
-    raise ValueError(f"no such path: {path}")
-
-
-def _reset(account: str) -> dict[str, Any]:
-    """Empties one account; all others stay."""
-    for backends in BackendDict._instances:
-        if account in backends:
-            del backends[account]
-    accounts.callers.pop(account, None)
-    return {}
+from . import accounts, settings
+from .ecs import scheduler
 
 
 def _text(document: Any) -> str:
@@ -41,11 +23,13 @@ def _pairs(tags: dict[str, str], key: str = "Key", value: str = "Value") -> list
     return [{key: name, value: text} for name, text in tags.items()]
 
 
-def _seed(account: str, data: dict[str, Any]) -> dict[str, Any]:
+def fill(account: str, data: dict[str, Any]) -> dict[str, Any]:
     region = data.get("region", "eu-west-1")
     iam = iam_backends[account]["aws"]
     if "caller" in data:
         accounts.callers[account] = data["caller"]
+    if "trail" in data:
+        settings.choose(account, {"trail": data["trail"]})
     if "alias" in data:
         iam.account_aliases = [data["alias"]]
     for policy in data.get("policies", []):
@@ -138,6 +122,7 @@ def _ecs(account: str, region: str, data: dict[str, Any]) -> None:
         )
         if "resourceManagementType" in service:
             created.resource_management_type = service["resourceManagementType"]
+        scheduler.settle(created)
 
 
 def _events(account: str, region: str, data: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ test("a managed role has its defaults from the policy and the Account", () => {
 		adopt: false,
 		drift: "Enforce",
 		exclusive: null,
-		ignore: { inlinePolicies: ["AWSRevokeOlderSessions"], managedPolicies: ["*/AWSCompromisedKeyQuarantine*"] },
+		ignore: { inlinePolicies: [], managedPolicies: [] },
 		deletion: "orphan",
 		suspended: false,
 		renamedFrom: null,
@@ -53,7 +53,7 @@ test("management says how a role is kept, and adds to what is always ignored", (
 		exclusive: true,
 		deletion: "delete:14d",
 		suspended: true,
-		ignore: { inlinePolicies: ["AWSRevokeOlderSessions", "x*"], managedPolicies: ["*/AWSCompromisedKeyQuarantine*", "*/Y"] },
+		ignore: { inlinePolicies: ["x*"], managedPolicies: ["*/Y"] },
 	});
 	expect(wanted("taskRole: {}\nmanagement: { deletion: Delete, retainFor: 30d }").deletion).toBe("delete:30d");
 	expect(wanted("taskRole: {}\nmanagement: { retainFor: 30d }").deletion).toBe("orphan");

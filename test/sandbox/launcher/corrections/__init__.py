@@ -1,13 +1,15 @@
 """One file a correction; each has a line in ../../BEHAVIOUR.md and a test beside it.
 
-Later corrections (deployments, events, consistency delay, authorization) join this list.
+Later corrections (consistency delay, authorization) join this list.
 """
 
 from types import ModuleType
 
 from . import (
+    ecs_deployments,
     ecs_paging,
     ecs_services,
+    ecs_tasks,
     iam_details,
     iam_documents,
     iam_encoding,
@@ -27,6 +29,8 @@ _ALL: tuple[ModuleType, ...] = (
     iam_roles,
     iam_policy_deletion,
     ecs_services,
+    ecs_tasks,
+    ecs_deployments,
     ecs_paging,
 )
 

@@ -12,7 +12,7 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 SERVICES_PER_CALL = 10
 
 
-def _page(response: EC2ContainerServiceResponse, key: str, items: list[str], default: int = 100) -> ActionResult:
+def page(response: EC2ContainerServiceResponse, key: str, items: list[Any], default: int = 100) -> ActionResult:
     size = response._get_int_param("maxResults", default)
     if not 1 <= size <= 100:
         raise InvalidParameterException("maxResults must be between 1 and 100.")
@@ -33,7 +33,7 @@ def _list_task_definitions(self: EC2ContainerServiceResponse) -> ActionResult:
         if definition.status == status and family in (None, definition.family)
     ]
     found.sort(key=lambda one: (one.family, one.revision), reverse=self._get_param("sort") == "DESC")
-    return _page(self, "taskDefinitionArns", [one.arn for one in found])
+    return page(self, "taskDefinitionArns", [one.arn for one in found])
 
 
 def _list_task_definition_families(self: EC2ContainerServiceResponse) -> ActionResult:
@@ -43,11 +43,11 @@ def _list_task_definition_families(self: EC2ContainerServiceResponse) -> ActionR
         active = any(one.status == "ACTIVE" for one in revisions.values())
         if family.startswith(prefix) and status in ("ALL", "ACTIVE" if active else "INACTIVE"):
             families.append(family)
-    return _page(self, "families", families)
+    return page(self, "families", families)
 
 
 def _list_clusters(self: EC2ContainerServiceResponse) -> ActionResult:
-    return _page(self, "clusterArns", [one.arn for one in self.ecs_backend.clusters.values() if one.status == "ACTIVE"])
+    return page(self, "clusterArns", [one.arn for one in self.ecs_backend.clusters.values() if one.status == "ACTIVE"])
 
 
 def _list_services(self: EC2ContainerServiceResponse) -> ActionResult:
@@ -57,11 +57,11 @@ def _list_services(self: EC2ContainerServiceResponse) -> ActionResult:
         one.arn
         for one in self.ecs_backend.services.values()
         if one.cluster_name == cluster.name
-        and one.status != "INACTIVE"
+        and one.status == "ACTIVE"
         and strategy in (None, one.scheduling_strategy)
         and launch_type in (None, one.launch_type)
     )
-    return _page(self, "serviceArns", arns, default=10)
+    return page(self, "serviceArns", arns, default=10)
 
 
 def apply() -> None:

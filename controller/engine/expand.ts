@@ -1,0 +1,31 @@
+import { kindOf } from "../kinds/registry.ts";
+import type { CatalogView, Expansion, Instance } from "../model/kind.ts";
+import type { Facts } from "../model/reference.ts";
+
+/**
+ * What one instance wants. Pure as the kind's own `expand`; where that asks for no fact, its answer is the same before AWS
+ * was read and after, so that it is made once a catalog.
+ */
+export function expandInstance(instance: Instance, view: CatalogView, facts: Facts): Expansion {
+	const known = alone.get(instance);
+	if (known !== undefined && known.view === view && known.now === facts.now) return known.expansion;
+	let asked = false;
+	const watched: Facts = {
+		now: facts.now,
+		get: (ref) => {
+			asked = true;
+			return facts.get(ref);
+		},
+	};
+	const expansion = kindOf(instance.resource.kind).expand(instance, view, watched);
+	if (!asked) alone.set(instance, { view, now: facts.now, expansion });
+	return expansion;
+}
+
+interface Alone {
+	readonly view: CatalogView;
+	readonly now: Facts["now"];
+	readonly expansion: Expansion;
+}
+
+const alone = new WeakMap<Instance, Alone>();
