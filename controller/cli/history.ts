@@ -74,7 +74,8 @@ async function history(ctx: CliContext, opts: HistoryOptions, args: readonly str
 			ctx.print(`${lines.join("\n")}\n`);
 		}
 		if (entries.length === 0) ctx.note("nothing has happened yet\n");
-		if (found.length > entries.length) ctx.note(`older entries are not shown: --limit ${opts.limit * 5}\n`);
+		if (found.length > entries.length)
+			ctx.note(`these are the newest ${opts.limit}; there are older ones: --limit ${opts.limit * 5} shows more\n`);
 		return 0;
 	} finally {
 		store?.close();

@@ -302,7 +302,9 @@ describe("get, describe and history", () => {
 		);
 		expect(out).toContain("by arn:aws:sts::123456789012:assumed-role/Admin/kim, revision 3f2a91c");
 		expect(out).toContain('-   "quick-fix": {');
-		expect(run(["history", "--limit", "1"], { cwd }).err).toBe("older entries are not shown: --limit 5\n");
+		expect(run(["history", "--limit", "1"], { cwd }).err).toBe(
+			"these are the newest 1; there are older ones: --limit 5 shows more\n",
+		);
 	});
 
 	it("look at the installation of the repository at hand, and ask where there are several", () => {
