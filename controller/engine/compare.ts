@@ -84,7 +84,7 @@ export function compareRevisions(
 			const role = observed.get(targetId(d.target));
 			if (role === undefined || kept.has(targetId(d.target)) || !role.exists || !isRole(d)) continue;
 			const context = contextOf(instance, shared);
-			const plan = planRemoval({ ...context, role: role as Existing<"iam.role">, inUse: null });
+			const plan = planRemoval({ ...context, role: role as Existing<"iam.role">, named: false, inUse: null });
 			if (plan !== null) plans.push(asCompared(releaseApproved(plan, context)));
 		}
 	}
