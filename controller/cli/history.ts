@@ -42,7 +42,7 @@ async function history(ctx: CliContext, opts: HistoryOptions, args: readonly str
 	try {
 		if (store === null) {
 			if (opts.format !== "text") ctx.print(await list(opts.format, []));
-			ctx.note(`nothing is recorded in ${where}: run ecs-access plan first\n`);
+			ctx.note(`nothing is recorded in ${where}: ecs-access apply records what it does\n`);
 			return 0;
 		}
 		const since = opts.since === undefined ? {} : { since: instantOf(opts.since, ctx.clock.millis()) };

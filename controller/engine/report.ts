@@ -9,6 +9,7 @@ import { targetId } from "../model/target.ts";
 import { appliedRole, wantedOf } from "../plan/applied.ts";
 import type { Execution } from "./execute.ts";
 import type { Gathered, GatheredAccount } from "./gather.ts";
+import { workloadsOf } from "./workload-status.ts";
 
 /** Says in one word what the last pass did. */
 const DONE: Readonly<Record<Plan["summary"], string>> = {
@@ -73,6 +74,7 @@ export function report(
 				before,
 				now,
 			),
+			...workloadStatus(own, gathered.get(plan.account), before),
 			inventory: inventoryOf(own, kept, undone, gathered.get(plan.account)?.observed ?? new Map(), now),
 			summary,
 			firstSeen: before?.firstSeen ?? now,
@@ -119,6 +121,15 @@ function forgetMoved(seen: ReadonlySet<string>, read: ReadonlyMap<string, unknow
 
 function labelsOf(labels: Status["labels"]): Pick<Status, "labels"> {
 	return labels === undefined ? {} : { labels };
+}
+
+function workloadStatus(
+	own: Gathered | undefined,
+	account: GatheredAccount | undefined,
+	before: Status | undefined,
+): Pick<Status, "workloads"> {
+	if (own !== undefined && account !== undefined) return { workloads: workloadsOf(own, account.observed) };
+	return before?.workloads === undefined ? {} : { workloads: before.workloads };
 }
 
 function summaryOf(plan: Plan, error: Error | null, waits: boolean, left: number, wrote: number): string {

@@ -137,7 +137,7 @@ function labelLines(pen: Pen, plan: Plan, steps: readonly Step[]): string[] {
 	const labels = steps.flatMap((s) => s.diff.filter(isLabel));
 	const tags = labels.filter((c) => c.what === "tag").map((c) => changeLine(pen, plan, c));
 	const marks = labels.filter((c) => c.what === "ownership mark");
-	if (pen.verbose) return [...tags, ...marks.map((c) => changeLine(pen, plan, c))];
+	if (pen.verbose && pen.foldMarks !== true) return [...tags, ...marks.map((c) => changeLine(pen, plan, c))];
 	const folded = (["+", "~", "-"] as const).flatMap((op) => {
 		const names = marks.filter((c) => c.op === op).map((c) => c.name.replace(/^ecs-access\.dev\//, ""));
 		if (names.length === 0) return [];

@@ -45,6 +45,8 @@ export function renderPlanMarkdown(file: PlanFile, opts: PlanMarkdownOptions = {
 function headline(file: PlanFile, c: PlanCounts): string {
 	const what = escapeMarkdown(file.revision.kind === "commit" ? shortRevision(file) : file.sourceLabel);
 	const title = `### Access plan for ${what} — `;
+	if (!hasWork(file) && isComparison(file))
+		return `${title}nothing changes: ${count(c.roles, "role")} asked for, the same in both.`;
 	if (!hasWork(file)) return `${title}nothing to do: ${asGitSays(c.roles - c.surplus, c.workloads)}`;
 	const fresh = new Set(file.plans.filter((p) => p.summary === "create").map((p) => p.key));
 	const changed = file.plans.filter((p) => !fresh.has(p.key));
@@ -154,7 +156,7 @@ function fenced(title: string, lines: readonly string[]): Block {
 
 /** Nobody scrolls sideways in a comment to find a place: what does not fit goes on a line of its own. */
 function markdownPen(): Pen {
-	return { paint: createPaint(false), width: 120, verbose: true };
+	return { paint: createPaint(false), width: 120, verbose: true, foldMarks: true };
 }
 
 function summaryWords(plan: Plan): string {

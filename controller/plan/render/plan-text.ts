@@ -139,13 +139,25 @@ function footLines(pen: Pen, file: PlanFile, counts: PlanCounts, next: NonNullab
 function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
 	const failed = file.accounts.filter((a) => a.error !== null).length;
 	if (failed > 0) return pen.paint("error", `Nothing is known of ${count(failed, "account")}: it could not be read.`);
+	if (isComparison(file))
+		return `${pen.paint("add", "Nothing changes")}: ${count(counts.roles, "role")} asked for, the same in both.`;
+	if (counts.roles + counts.workloads === 0) return `${pen.paint("add", "Nothing to do")}: ${nothingThere(file)}`;
 	const roles = counts.roles - counts.surplus;
 	const rest =
 		counts.surplus === 0
 			? ""
 			: ` ${count(counts.surplus, "role")} ${counts.surplus === 1 ? "grants" : "grant"} more than git says (SurplusAccess, above).`;
-	const as = roles + counts.workloads === 0 && rest !== "" ? "" : ` ${asGitSays(roles, counts.workloads)}`;
+	const as = roles + counts.workloads === 0 ? "" : ` ${asGitSays(roles, counts.workloads)}`;
 	return `${pen.paint("add", "Nothing to do")}:${as}${rest}`;
+}
+
+/** The first plan of a newcomer: what is missing is a policy. */
+function nothingThere(file: PlanFile): string {
+	const words = "no AccessPolicy here asks for a role or names a workload.";
+	const first = file.request.git === undefined && file.request.only === undefined;
+	return first
+		? `${words}\necs-access import writes policies for what runs; ecs-access explain AccessPolicy shows the fields.`
+		: words;
 }
 
 function nextCommand(file: PlanFile, counts: PlanCounts, next: NonNullable<PlanTextOptions["next"]>): string {

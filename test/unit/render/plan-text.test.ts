@@ -182,6 +182,15 @@ Next: ecs-access apply            (exit code 2)
 		expect(form({ call: { api: "iam:TagRole", input: { RoleName: "a-task", Tags: {} } } })).toContain("will be retired");
 	});
 
+	it("does not call it deleting when a role is let go", () => {
+		const untag = step(role("a-task"), { call: { api: "iam:UntagRole", input: { RoleName: "a-task", TagKeys: [] } } });
+		expect(text(planFile([plan("a", "delete", [untag])]))).toContain("1 to let go, 0 to delete");
+	});
+
+	it("shows a newcomer without a policy where one comes from", () => {
+		expect(text(planFile([]))).toContain("ecs-access import writes policies for what runs");
+	});
+
 	it("tells repeated findings once, with the number of the others", () => {
 		const findings = Array.from({ length: 13 }, (_, i) =>
 			finding("PlaintextSecret", "warning", `variable PASSWORD_${i} looks like a secret`, { fix: "name it under spec.secrets" }),
