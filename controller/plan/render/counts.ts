@@ -72,7 +72,7 @@ export function isComparison(file: PlanFile): boolean {
 }
 
 /** A removal that takes our marks from roles and leaves the roles as they are. */
-export function isLetGo(plan: Plan): boolean {
+function isLetGo(plan: Plan): boolean {
 	return plan.summary === "delete" && plan.steps.length > 0 && plan.steps.every((s) => s.call.api === "iam:UntagRole");
 }
 

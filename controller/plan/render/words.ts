@@ -166,7 +166,7 @@ export function endOfWait(
 }
 
 /** Beneath what waits in a comparison of two revisions. */
-export const APPROVAL_BY_PLAN = "ecs-access plan, against the account, gives the id to approve";
+const APPROVAL_BY_PLAN = "ecs-access plan, against the account, gives the id to approve";
 
 export function approveCommand(approvalId: Digest): string {
 	return `ecs-access approve ${shortDigest(approvalId)} --reason "…"`;
