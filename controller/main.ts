@@ -31,6 +31,7 @@ function keepCompiledCode(): void {
 /** `ecs-access plan | head` is no error: what nobody reads any more is dropped, and the work goes on. */
 function createOutput(stream: NodeJS.WriteStream): Output {
 	let open = true;
+	let drained: Promise<void> | undefined;
 	stream.on("error", (error: NodeJS.ErrnoException) => {
 		open = false;
 		if (error.code !== "EPIPE") process.exitCode = 1;
@@ -38,11 +39,16 @@ function createOutput(stream: NodeJS.WriteStream): Output {
 	return {
 		write: (text) => {
 			if (!open || stream.write(text)) return undefined;
-			return new Promise((resolve) => {
-				stream.once("drain", resolve);
-				stream.once("close", resolve);
-				stream.once("error", () => resolve());
+			// One wait for all who write meanwhile: a thousand lines are not a thousand listeners.
+			drained ??= new Promise<void>((resolve) => {
+				const done = (): void => {
+					for (const event of ["drain", "close", "error"]) stream.off(event, done);
+					drained = undefined;
+					resolve();
+				};
+				for (const event of ["drain", "close", "error"]) stream.once(event, done);
 			});
+			return drained;
 		},
 		isTTY: stream.isTTY === true,
 		get columns() {

@@ -2,7 +2,7 @@ import type { Arn } from "../model/ids.ts";
 import { permissionFor } from "../model/permissions.ts";
 import type { Clock } from "../model/ports.ts";
 import type { Clients } from "./clients.ts";
-import { classify, retryOf } from "./errors.ts";
+import { classify, retryOf, wasAnswered } from "./errors.ts";
 import type { Lane, Limiter } from "./limiter.ts";
 import type { CallAws, Operation } from "./operations.ts";
 import { wanted } from "./wording.ts";
@@ -28,6 +28,11 @@ export interface Calls {
 /** Attempts of ours, each up to the SDK's two. */
 const READ_ATTEMPTS = 6;
 const WRITE_ATTEMPTS = 8;
+/**
+ * Of the very first call, which says who we are: an address that nobody answers at, or that is not AWS, is a mistake of
+ * the person in front, who must hear of it in seconds.
+ */
+const FIRST_ATTEMPTS = { answered: 3, unanswered: 2 } as const;
 /** A write must have ended, one way or the other, before its lease could. */
 const DEADLINE_MS = { read: 90_000, write: 45_000 } as const;
 const BACKOFF_MS = { base: 500, cap: 15_000 } as const;
@@ -57,8 +62,9 @@ export function createCalls(deps: CallDeps): Calls {
 				const retry = retryOf(error);
 				if (retry === "throttle") deps.limiter.throttled(lane);
 				const wait = deps.random() * Math.min(BACKOFF_MS.cap, BACKOFF_MS.base * 2 ** attempt);
+				const last = op === "sts:GetCallerIdentity" ? FIRST_ATTEMPTS[wasAnswered(error) ? "answered" : "unanswered"] : most;
 				const again = retry === "throttle" || (retry === "transient" && access === "read");
-				if (!again || attempt >= most || deps.clock.millis() + wait > deadline) {
+				if (!again || attempt >= (retry === "throttle" ? most : last) || deps.clock.millis() + wait > deadline) {
 					throw classify(error, {
 						operation: op,
 						wanted: wanted(op, input),

@@ -85,6 +85,7 @@ const CODES = {
 		"UnknownOperation",
 		"ResourceNotFound",
 		"ClusterNotFound",
+		"InvalidEndpoint",
 	],
 } as const;
 type Sort = keyof typeof CODES | "region" | "unreachable" | "transient";
@@ -102,6 +103,12 @@ export function retryOf(error: unknown): Retry {
 	const sort = sortOf(facts(error));
 	if (sort === "throttle") return "throttle";
 	return sort === "transient" || sort === "unreachable" ? "transient" : "no";
+}
+
+/** False where no answer came at all: nobody listens there, or not in time. */
+export function wasAnswered(error: unknown): boolean {
+	const { code } = facts(error);
+	return code !== "Unreachable" && code !== "Timeout";
 }
 
 /** AWS name -> class, once. `error` is what the SDK threw; what is already classified comes back as it is. */
@@ -172,6 +179,8 @@ const TERMINAL_FIX: Readonly<Record<string, string>> = {
 	DeleteConflict: "something still holds it, such as an instance profile: remove it there, then plan again",
 	UnmodifiableEntity: "this role belongs to an AWS service: take it out of git",
 	PolicyNotAttachable: "this AWS managed policy may not be attached to a role: take it out of git",
+	ClusterNotFound: "check its name and the region; those that are there: aws ecs list-clusters",
+	InvalidEndpoint: "AWS_ENDPOINT_URL, or endpoint_url of the profile, must be a URL such as http://127.0.0.1:5000",
 	OptInRequired: "enable the region or service for this account, or take the region out of the Account",
 };
 
@@ -197,11 +206,13 @@ function facts(error: unknown): ErrorFacts {
 	const name = typeof e.name === "string" ? e.name : "Unknown";
 	const code = UNREACHABLE.has(system)
 		? "Unreachable"
-		: name === "TimeoutError"
-			? "Timeout"
-			: name === "SyntaxError" && status === 403
-				? "AccessDenied"
-				: name.replace(/(?<!^Client)Exception$/, "");
+		: system === "ERR_INVALID_URL"
+			? "InvalidEndpoint"
+			: name === "TimeoutError"
+				? "Timeout"
+				: name === "SyntaxError" && status === 403
+					? "AccessDenied"
+					: name.replace(/(?<!^Client)Exception$/, "");
 	const requestId = e.$metadata?.requestId;
 	const message = typeof e.message === "string" ? clean(e.message) : "";
 	const said =

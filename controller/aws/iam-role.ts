@@ -116,6 +116,13 @@ async function settleFailure(
 			fix: "create the managed policy first, or take it out of git",
 		});
 	}
+	if (code === "EntityAlreadyExists" && now === undefined) {
+		// aws-facts §2: names are unique whatever their case, and are read by their own spelling alone.
+		throw new TerminalError("NameTaken", `cannot create role ${name}: a role of that name in other capitals exists`, {
+			cause: error,
+			fix: "write its name as IAM has it, with adopt: true, or give this role another name",
+		});
+	}
 	if (asIfDone) throw new ConflictError(conflict(step, now, deps.roles), { cause: error });
 	throw error;
 }

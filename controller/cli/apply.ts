@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { PlanResult } from "../engine/plan-all.ts";
 import { shortDigest } from "../model/digest.ts";
@@ -8,9 +6,10 @@ import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
 import { withFooter } from "./help.ts";
-import { admittedKey, type Library, openLibrary, withoutSecrets } from "./library.ts";
+import { admittedKey, type Executable, type Library, openLibrary, withoutSecrets } from "./library.ts";
 import { exitCodeOf, hasMistake } from "./plan.ts";
 import { printPlan } from "./plan-output.ts";
+import { readNamed } from "./read-input.ts";
 import { requestOf, type SourceFlags, withSourceFlags } from "./source-flags.ts";
 import { recordSeen, runUnderLease } from "./write.ts";
 
@@ -65,13 +64,17 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 		if (ready === 0) {
 			await recordSeen(ctx, library, result, { whole, newStore: opts.newStore === true });
 			if (planCode !== 1) await remember(library, file);
+			if (saved !== undefined && planCode !== 1)
+				ctx.print(planCode === 2 ? "Nothing is ready: all of it waits.\n" : "Nothing to do.\n");
 			return planCode;
 		}
-		if (saved === undefined && opts.yes !== true && !(await ctx.ask(question(file, ready), "--yes"))) {
+		const asks = saved === undefined && opts.yes !== true;
+		if (asks && !(await ctx.ask(question(file, ready), "--yes"))) {
 			ctx.print("Nothing was applied.\n");
 			return 2;
 		}
-		const code = await runUnderLease(ctx, library, result, {
+		const confirmed = asks && deletesRoles(file) ? await planAgain(library, opts, file) : result;
+		const code = await runUnderLease(ctx, library, confirmed, {
 			shown: saved !== undefined || opts.yes !== true,
 			whole,
 			newStore: opts.newStore === true,
@@ -81,6 +84,20 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 	} finally {
 		await library.close();
 	}
+}
+
+function deletesRoles(file: PlanFile): boolean {
+	return file.plans.some((p) => p.steps.some((s) => s.state === "ready" && s.call.api === "iam:DeleteRole"));
+}
+
+/** A question may stand for an hour, and a role that nothing used then may be in use now (KINDS.md, Deletion). */
+async function planAgain(library: Library, opts: ApplyOptions, shown: PlanFile): Promise<Executable> {
+	const { artifact, result } = await planFresh(library, opts);
+	const moved = await whatMoved(shown, artifact.digest, result);
+	if (result.file !== null && moved.length === 0) return result;
+	throw new TerminalError("StalePlan", `the plan is refused: it is not what would be planned now\n${moved.join("\n")}`, {
+		fix: "run apply again",
+	});
 }
 
 function planFresh(library: Library, opts: ApplyOptions) {
@@ -110,7 +127,7 @@ function accountWords(file: PlanFile): string {
 
 /** Plans again as the saved plan was asked for, and refuses when the answer differs (ARCHITECTURE.md, Types). */
 async function planSaved(ctx: CliContext, library: Library, path: string, opts: ApplyOptions) {
-	const saved = readPlanFile(resolve(ctx.cwd, path), path);
+	const saved = readPlanFile(ctx.cwd, path);
 	const contradicting = contradiction(saved.request, opts);
 	if (contradicting !== null) {
 		throw new TerminalError(
@@ -165,18 +182,20 @@ async function whatMoved(saved: PlanFile, digest: string, result: PlanResult): P
 	return planDifference(saved.plans, result.file.plans);
 }
 
-function readPlanFile(path: string, shown: string): PlanFile {
+function readPlanFile(cwd: string, path: string): PlanFile {
+	const text = readNamed(cwd, path);
 	let parsed: unknown;
 	try {
-		parsed = JSON.parse(readFileSync(path, "utf8"));
+		parsed = JSON.parse(text);
 	} catch (cause) {
-		throw new TerminalError("BadPlanFile", `cannot read ${shown}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+		throw new TerminalError("BadPlanFile", `cannot read ${path}: it is not JSON`, {
 			cause,
+			fix: `save a plan again: ecs-access plan --out ${path}`,
 		});
 	}
 	if (!isPlanFile(parsed)) {
-		throw new TerminalError("BadPlanFile", `${shown} is not a saved plan of this version`, {
-			fix: `save one: ecs-access plan --out ${shown}`,
+		throw new TerminalError("BadPlanFile", `${path} is not a saved plan of this version`, {
+			fix: `save one: ecs-access plan --out ${path}`,
 		});
 	}
 	return parsed;

@@ -11,6 +11,7 @@ import { foldHistory, whatWords, whenWords, whoWords } from "./history-words.ts"
 import { openState, type StateOptions } from "./open-state.ts";
 import { readyOf, shortRevision, splitKey, statusWords } from "./status-words.ts";
 import { age } from "./table.ts";
+import { workloadLines } from "./workload-words.ts";
 
 interface DescribeOptions extends StateOptions {
 	readonly format: "text" | "json" | "yaml";
@@ -25,7 +26,7 @@ export function registerDescribe(program: Command, deps: CliDeps): void {
 		.command("describe")
 		.summary("one resource in full")
 		.description(
-			"Conditions with times, the role's access in words, workloads and their bindings, and the last ten entries of the history.",
+			"Conditions with times, the role's access in words, workloads with the roles and secrets they run with, and the last ten entries of the history.",
 		)
 		.argument("<key...>", "KIND/NAME, or the name of an AccessPolicy")
 		.option("--path <dir>", "the source root whose Installation is meant (default: policies)")
@@ -90,7 +91,7 @@ function descriptionLines(paint: Paint, s: Status, history: readonly HistoryEntr
 		"",
 		...s.inventory.filter((e) => e.target.type === "iam.role").flatMap((e) => [...roleLines(paint, e, now, ctx.verbose), ""]),
 		paint("bold", "Workloads"),
-		...workloadLines(s.inventory),
+		...workloadLines(s.workloads, paint),
 		"",
 		paint("bold", "History"),
 		...historyLines(history, now, s.key),
@@ -107,7 +108,7 @@ function roleLines(paint: Paint, entry: InventoryEntry, now: string, verbose: bo
 	const head = paint("bold", `Access of ${targetWords(entry.target)}`);
 	const applied = readApplied(entry);
 	if (applied === null) return [head, "  never applied by us: ecs-access plan shows what is there"];
-	const when = entry.appliedAt === null ? "" : `, as applied ${age(entry.appliedAt, now)} ago`;
+	const when = entry.appliedAt === null ? "" : `, checked ${age(entry.appliedAt, now)} ago`;
 	const statements = applied.inline.Statement.map((s) => `  ${statementWords(s, verbose)}`);
 	return [
 		`${head}${when}`,
@@ -116,30 +117,6 @@ function roleLines(paint: Paint, entry: InventoryEntry, now: string, verbose: bo
 		...(applied.trust === null ? [] : [`  trusted: ${principalsOf(applied.trust)}`]),
 		...(applied.permissionsBoundary === null ? [] : [`  boundary: ${escapeTerminal(applied.permissionsBoundary)}`]),
 	];
-}
-
-function workloadLines(inventory: readonly InventoryEntry[]): string[] {
-	const workloads = inventory.filter((e) => e.target.type !== "iam.role");
-	if (workloads.length === 0) return ["  none"];
-	return workloads.map((e) => `  ${targetWords(e.target)}  ${escapeTerminal(e.target.region)}${bindingWords(e.applied)}`);
-}
-
-/** The binding as last seen right; what it should be beyond that, `plan` tells. */
-function bindingWords(applied: unknown): string {
-	if (applied === null || typeof applied !== "object") return "";
-	const { taskRole, executionRole, secrets } = applied as {
-		readonly taskRole?: unknown;
-		readonly executionRole?: unknown;
-		readonly secrets?: unknown;
-	};
-	const parts = [
-		typeof taskRole === "string" ? `task role ${taskRole}` : "",
-		typeof executionRole === "string" ? `execution role ${executionRole}` : "",
-		secrets !== null && typeof secrets === "object" && Object.keys(secrets).length > 0
-			? `secrets ${Object.keys(secrets).join(", ")}`
-			: "",
-	].filter((p) => p !== "");
-	return escapeTerminal(parts.length === 0 ? "" : `  ${parts.join(", ")}`);
 }
 
 function historyLines(history: readonly HistoryEntry[], now: string, key: string): string[] {

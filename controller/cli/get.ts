@@ -19,8 +19,8 @@ export function registerGet(program: Command, deps: CliDeps): void {
 	const command = program
 		.command("get")
 		.summary("what is in force, and how it stands")
-		.description("List what plan and apply recorded last; nothing is read from AWS.")
-		.argument("[kind]", "a kind (accesspolicies), or KIND/NAME")
+		.description("List what apply recorded last; nothing is read from AWS.")
+		.argument("[kind]", "a kind (accesspolicies), KIND/NAME, or the name of an AccessPolicy")
 		.argument("[name]", "one of it")
 		.addOption(
 			new Option("-o, --format <format>", "how to print the result")
@@ -51,19 +51,32 @@ async function get(ctx: CliContext, opts: GetOptions, args: readonly string[]): 
 		const shown = named.filter((s) => matches(s.labels ?? {}) && (opts.notReady !== true || readyOf(s) !== "True"));
 		ctx.print(await listing(opts.format, shown, ctx.clock.now()));
 		const hidden = named.length - shown.length;
-		if (store === null) ctx.note(`nothing is recorded in ${where}: run ecs-access plan first\n`);
+		if (store === null) ctx.note(`nothing is recorded in ${where}: ecs-access apply records what it finds\n`);
 		else if (named.length === 0) ctx.note("nothing of that kind is recorded\n");
-		else if (hidden > 0 && opts.format === "text") ctx.note(`${hidden} more, not shown: without --selector and --not-ready\n`);
+		else if (hidden > 0 && opts.format === "text")
+			ctx.note(
+				`${shown.length === 0 ? "none of" : `${shown.length} of`} ${named.length} shown: ${filters(opts)} leaves out the rest\n`,
+			);
 		return 0;
 	} finally {
 		await store?.close();
 	}
 }
 
+/** The flags that leave something out, as they are typed. */
+function filters(opts: GetOptions): string {
+	const given = [opts.selector === undefined ? "" : `--selector ${opts.selector}`, opts.notReady === true ? "--not-ready" : ""];
+	return given.filter((f) => f !== "").join(" ");
+}
+
 async function select(all: readonly Status[], args: readonly string[]): Promise<readonly Status[]> {
 	const [word] = args;
 	if (word === undefined) return all;
-	if (args.length === 1 && !word.includes("/")) {
+	const policies = instancesOf(
+		`AccessPolicy/${word}`,
+		all.map((s) => s.key),
+	);
+	if (args.length === 1 && !word.includes("/") && policies.length === 0) {
 		const kind = await kindOf(word);
 		return all.filter((s) => splitKey(s.key).kind === kind);
 	}

@@ -42,7 +42,7 @@ async function history(ctx: CliContext, opts: HistoryOptions, args: readonly str
 	try {
 		if (store === null) {
 			if (opts.format !== "text") ctx.print(await list(opts.format, []));
-			ctx.note(`nothing is recorded in ${where}: run ecs-access plan first\n`);
+			ctx.note(`nothing is recorded in ${where}: ecs-access apply records what it does\n`);
 			return 0;
 		}
 		const since = opts.since === undefined ? {} : { since: instantOf(opts.since, ctx.clock.millis()) };
@@ -74,7 +74,8 @@ async function history(ctx: CliContext, opts: HistoryOptions, args: readonly str
 			ctx.print(`${lines.join("\n")}\n`);
 		}
 		if (entries.length === 0) ctx.note("nothing has happened yet\n");
-		if (found.length > entries.length) ctx.note(`older entries are not shown: --limit ${opts.limit * 5}\n`);
+		if (found.length > entries.length)
+			ctx.note(`these are the newest ${opts.limit}; there are older ones: --limit ${opts.limit * 5} shows more\n`);
 		return 0;
 	} finally {
 		await store?.close();

@@ -125,7 +125,7 @@ async function write(ctx: CliContext, out: string, imported: Imported, replace: 
 	const names = [...imported.files.keys()];
 	const existing = replace ? [] : await existingFiles(dir, names);
 	if (existing.length > 0) {
-		const all = existing.map((name) => (out === "." ? name : `${out}/${name}`)).join(", ");
+		const all = someOf(existing.map((name) => (out === "." ? name : `${out}/${name}`)));
 		throw new TerminalError(
 			"FileExists",
 			`${existing.length === 1 ? "a file exists" : `${existing.length} files exist`} already: ${all}`,
@@ -135,6 +135,11 @@ async function write(ctx: CliContext, out: string, imported: Imported, replace: 
 		);
 	}
 	if (names.length > 0) await writeAll(dir, imported.files, { replace }, ctx.signal);
+}
+
+/** A few names tell which files are meant. */
+function someOf(names: readonly string[]): string {
+	return names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 }
 
 /** What the folder says already; a folder that does not exist says nothing. */

@@ -33,7 +33,9 @@ async function init(ctx: CliContext, _opts: unknown, [dir = "."]: readonly strin
 	const taken = files.filter((f) => existsSync(join(folder, f.path))).map((f) => f.path);
 	if (taken.length > 0) {
 		const what =
-			taken.length === 1 ? `${taken[0]} exists already` : `${taken.length} of its files exist already: ${taken.join(", ")}`;
+			taken.length === 1
+				? `${taken[0]} exists already`
+				: `${taken.length} of its files exist already: ${taken.slice(0, 3).join(", ")}${taken.length > 3 ? " and more" : ""}`;
 		throw new TerminalError("FileExists", `${what}; nothing was written`, {
 			fix: "move them away, or name a new folder: ecs-access init DIR",
 		});

@@ -24,7 +24,10 @@ export async function openState(
 		return { store: await openShared(ctx, here.name, here.store), where: here.store };
 	}
 	const path = storePath(ctx, opts.installation ?? here?.name ?? installationKnown(ctx));
-	if (!existsSync(path)) return { store: null, where: dirname(path) };
+	if (!existsSync(path)) {
+		if (opts.installation !== undefined) throw unknownInstallation(ctx, opts.installation);
+		return { store: null, where: dirname(path) };
+	}
 	const { openStore } = await import("../store/sqlite.ts");
 	return { store: openStore({ path, now: ctx.clock.now }), where: dirname(path) };
 }
@@ -54,13 +57,24 @@ async function openShared(ctx: CliContext, installation: string, url: string): P
 /** Where no repository is at hand: the only installation with a state; else `default`. */
 function installationKnown(ctx: CliContext): string {
 	if (ctx.stateDir !== undefined) return "default";
-	const home = stateHome(ctx);
-	const known = existsSync(home) ? readdirSync(home).filter((n) => existsSync(join(home, n, "state.sqlite"))) : [];
+	const known = installationsWithState(ctx);
 	const [only, ...others] = known;
 	if (only === undefined || known.includes("default")) return "default";
 	if (others.length === 0) return only;
 	throw new TerminalError("WhichInstallation", `there is the state of several installations: ${known.join(", ")}`, {
 		fix: "name one with --installation, or its repository with --path",
+	});
+}
+
+function installationsWithState(ctx: CliContext): readonly string[] {
+	const home = stateHome(ctx);
+	return existsSync(home) ? readdirSync(home).filter((n) => existsSync(join(home, n, "state.sqlite"))) : [];
+}
+
+function unknownInstallation(ctx: CliContext, name: string): TerminalError {
+	const known = ctx.stateDir === undefined ? installationsWithState(ctx) : [];
+	return new TerminalError("NotFound", `nothing is recorded of installation ${name}`, {
+		fix: known.length === 0 ? "ecs-access apply records what it does" : `there is the state of ${known.join(", ")}`,
 	});
 }
 

@@ -7,7 +7,7 @@ export async function printPlan(
 	ctx: CliContext,
 	file: PlanFile,
 	format: "text" | "markdown" | "json" | "yaml",
-	next = true,
+	next: boolean | { readonly savedTo: string } = true,
 ): Promise<void> {
 	switch (format) {
 		case "json":

@@ -56,9 +56,9 @@ async function plan(ctx: CliContext, opts: PlanOptions): Promise<ExitCode> {
 		if (result.file === null) return await library.printInvalid(asked);
 		if (opts.out !== undefined) {
 			writeFileSync(resolve(ctx.cwd, opts.out), `${JSON.stringify(result.file, null, 2)}\n`, { mode: 0o600 });
-			ctx.note(`saved to ${opts.out}: ecs-access apply ${opts.out}\n`);
+			ctx.note(`saved to ${opts.out}\n`);
 		}
-		await printPlan(ctx, result.file, opts.format);
+		await printPlan(ctx, result.file, opts.format, opts.out === undefined ? true : { savedTo: opts.out });
 		return exitCodeOf(result.file);
 	} finally {
 		await library.close();

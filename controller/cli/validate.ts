@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { TerminalError } from "../model/errors.ts";
@@ -41,6 +41,10 @@ export function registerValidate(program: Command, deps: CliDeps): void {
 async function validate(ctx: CliContext, opts: ValidateOptions, paths: readonly string[]): Promise<ExitCode> {
 	const missing = paths.find((p) => !existsSync(resolve(ctx.cwd, p)));
 	if (missing !== undefined) throw new TerminalError("NoSuchPath", `no file or folder ${missing}`);
+	const foreign = paths.find((p) => !/\.ya?ml$/.test(p) && statSync(resolve(ctx.cwd, p)).isFile());
+	if (foreign !== undefined) {
+		throw new TerminalError("NotYaml", `${foreign} is no YAML file`, { fix: "documents are in files that end in .yaml or .yml" });
+	}
 	const root = rootOf(ctx.cwd, opts.path, paths);
 	const [{ createDirectorySource }, { validateArtifact }, { createCatalogue }] = await Promise.all([
 		import("../source/directory.ts"),

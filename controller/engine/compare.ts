@@ -43,7 +43,7 @@ export function compareRevisions(
 		});
 	// As in validate: the values of an account that no document names stay symbolic.
 	let after = load(head, null);
-	const mistakes = mistakesOf(after, now);
+	const mistakes = mistakesOf(after, now, request.only);
 	if (mistakes.length > 0) return { file: null, findings: mistakes };
 	// A base that was invalid says less; what is valid in it still counts.
 	let before = load(base, null);
@@ -84,7 +84,7 @@ export function compareRevisions(
 			const role = observed.get(targetId(d.target));
 			if (role === undefined || kept.has(targetId(d.target)) || !role.exists || !isRole(d)) continue;
 			const context = contextOf(instance, shared);
-			const plan = planRemoval({ ...context, role: role as Existing<"iam.role">, inUse: null });
+			const plan = planRemoval({ ...context, role: role as Existing<"iam.role">, named: false, inUse: null });
 			if (plan !== null) plans.push(asCompared(releaseApproved(plan, context)));
 		}
 	}

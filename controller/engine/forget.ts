@@ -51,7 +51,16 @@ export async function planForgetAll(
 		const facts = { now, get: () => undefined };
 		const context = { account, view, installation: view.installation, source: view.source, previousSources: [] };
 		plans.push(
-			planForget(key, roles, { ...context, observed, facts, last: new Map(), person: true, now, actions: deps.actions }),
+			planForget(key, roles, {
+				...context,
+				origin: view.get(name)?.origin ?? null,
+				observed,
+				facts,
+				last: new Map(),
+				person: true,
+				now,
+				actions: deps.actions,
+			}),
 		);
 		read.roles += access.counts().roles;
 		read.calls += access.counts().calls;

@@ -4,6 +4,7 @@ import { TerminalError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
+import { nearest } from "../model/nearest.ts";
 import type { AccountAccess, DiscoveredWorkload } from "../model/ports.ts";
 import type { Facts } from "../model/reference.ts";
 import type { Artifact } from "../model/resource.ts";
@@ -63,7 +64,7 @@ export async function runImport(input: ImportInput, deps: ImportDeps, signal: Ab
 	deps.onAccount(account, caller);
 	deps.progress(`reading what runs in ${account.regions.join(", ")}`);
 	const workloads = await access.discover(input.filter, signal);
-	refuseUnknown(workloads, input.filter.services);
+	await refuseUnknown(workloads, input.filter, access, signal);
 	deps.progress("reading the roles");
 	const roles = await readRoles(workloads, caller.accountId, access, signal);
 
@@ -127,12 +128,28 @@ function claims(instances: readonly Instance[], view: CatalogView, facts: Facts)
 }
 
 /** A name that was typed and is nowhere is a mistake, not something to leave out. */
-function refuseUnknown(workloads: readonly DiscoveredWorkload[], asked: readonly string[]): void {
+async function refuseUnknown(
+	workloads: readonly DiscoveredWorkload[],
+	filter: ImportInput["filter"],
+	access: AccountAccess,
+	signal: AbortSignal,
+): Promise<void> {
+	const asked = filter.services;
 	const found = new Set(workloads.flatMap((w) => (w.kind === "service" && w.cluster !== null ? [w.name] : [])));
 	const missing = asked.filter((name) => !found.has(name));
 	if (missing.length === 0) return;
 	const words = missing.length === 1 ? `no service is named ${missing[0]}` : `no services are named ${missing.join(", ")}`;
-	throw new TerminalError("UnknownService", words, { fix: "the name of a service, in one of the clusters that are looked at" });
+	const all = await access.discover({ clusters: filter.clusters, services: [] }, signal);
+	const near = missing.flatMap((name) =>
+		nearest(
+			name,
+			all.flatMap((w) => (w.kind === "service" ? [w.name] : [])),
+			3,
+		),
+	);
+	const fix =
+		near.length > 0 ? `did you mean ${near.join(" or ")}?` : "the name of a service, in one of the clusters that are looked at";
+	throw new TerminalError("UnknownService", words, { fix });
 }
 
 function choose(all: readonly Account[], declared: readonly Account[], name: string | null): Account {

@@ -54,8 +54,10 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 	const kept = whyNotPruned(input);
 	if (kept === null) {
 		await gathered.learn(roleReferences(context.account, gone));
+		const bound = boundRoles(gathered);
 		for (const role of gone) {
-			const plan = planRemoval({ ...context, role, inUse: await useOf(access, role, signal) });
+			const named = bound.has(role.target.name.toLowerCase());
+			const plan = planRemoval({ ...context, role, named, inUse: named ? null : await useOf(access, role, signal) });
 			if (plan !== null) plans.push(plan);
 		}
 	}
@@ -102,6 +104,14 @@ function unwanted(owned: readonly Existing<"iam.role">[], { gathered, context }:
 	const wanted = new Set(gathered.instances.flatMap((i) => i.desired.map((d) => targetId(d.target))));
 	const sources = new Set([context.source, ...context.previousSources]);
 	return owned.filter((o) => !wanted.has(targetId(o.target)) && o.owner !== null && sources.has(o.owner.source));
+}
+
+/** The roles that git's workloads run with, in lower case; who manages them aside. */
+function boundRoles(gathered: GatheredAccount): ReadonlySet<string> {
+	const arns = gathered.instances
+		.flatMap((i) => i.desired)
+		.flatMap((d) => ("binding" in d.wanted ? [d.wanted.binding.taskRole, d.wanted.binding.executionRole] : []));
+	return new Set(arns.flatMap((arn) => (arn == null ? [] : [arn.slice(arn.lastIndexOf("/") + 1).toLowerCase()])));
 }
 
 /** Costs many reads, so it is asked only of a role that is retired and whose policy says it may go. */

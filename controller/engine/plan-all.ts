@@ -60,11 +60,11 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 			...(request.only === undefined ? {} : { only: request.only }),
 		});
 	let catalog = load(null);
-	let mistakes = mistakesOf(catalog, now);
+	let mistakes = mistakesOf(catalog, now, request.only);
 	if (mistakes.length > 0) return { file: null, findings: mistakes };
 	if (catalog.view.accounts.some((a) => a.accountId === null || a.region === null)) {
 		catalog = load(await deps.self(signal));
-		mistakes = mistakesOf(catalog, now);
+		mistakes = mistakesOf(catalog, now, request.only);
 		if (mistakes.length > 0) return { file: null, findings: mistakes };
 	}
 	const { view, instances } = catalog;

@@ -9,6 +9,7 @@ import { targetId } from "../model/target.ts";
 import { appliedRole, wantedOf } from "../plan/applied.ts";
 import type { Execution } from "./execute.ts";
 import type { Gathered, GatheredAccount } from "./gather.ts";
+import { workloadsOf } from "./workload-status.ts";
 
 /** Says in one word what the last pass did. */
 const DONE: Readonly<Record<Plan["summary"], string>> = {
@@ -52,8 +53,8 @@ export async function report(
 			const key = own === undefined ? recordedKey(plan, recorded) : plan.key;
 			// Of one owner several roles may go, each by a plan of its own.
 			plansOf.set(key, [...(plansOf.get(key) ?? []), plan]);
-			const observed = gathered.get(plan.account)?.observed ?? new Map();
-			const after = statusAfter(key, plan, { file, execution, own, observed, before: next.get(key), now: deps.clock.now() });
+			const account = gathered.get(plan.account);
+			const after = statusAfter(key, plan, { file, execution, own, account, before: next.get(key), now: deps.clock.now() });
 			if (after === undefined) next.delete(key);
 			else next.set(key, after);
 			if (after !== undefined) seen.add(key);
@@ -85,12 +86,12 @@ function statusAfter(
 		readonly file: PlanFile;
 		readonly execution: Execution;
 		readonly own: Gathered | undefined;
-		readonly observed: GatheredAccount["observed"];
+		readonly account: GatheredAccount | undefined;
 		readonly before: Status | undefined;
 		readonly now: Instant;
 	},
 ): Status | undefined {
-	const { file, execution, own, observed, before, now } = pass;
+	const { file, execution, own, account, before, now } = pass;
 	const runs = execution.runs.filter((r) => r.plan === plan);
 	const failed = runs.find((r) => r.error !== null);
 	const left = execution.notRun.filter((r) => r.plan === plan).length;
@@ -117,7 +118,8 @@ function statusAfter(
 			before,
 			now,
 		),
-		inventory: inventoryOf(own, kept, undone, observed, now),
+		...workloadStatus(own, account, before),
+		inventory: inventoryOf(own, kept, undone, account?.observed ?? new Map(), now),
 		summary: summaryOf(plan, failed?.error ?? null, waiting.length > 0, left, runs.length),
 		firstSeen: before?.firstSeen ?? now,
 		updatedAt: now,
@@ -166,6 +168,15 @@ async function forgetMoved(seen: ReadonlySet<string>, read: ReadonlyMap<string, 
 
 function labelsOf(labels: Status["labels"]): Pick<Status, "labels"> {
 	return labels === undefined ? {} : { labels };
+}
+
+function workloadStatus(
+	own: Gathered | undefined,
+	account: GatheredAccount | undefined,
+	before: Status | undefined,
+): Pick<Status, "workloads"> {
+	if (own !== undefined && account !== undefined) return { workloads: workloadsOf(own, account.observed) };
+	return before?.workloads === undefined ? {} : { workloads: before.workloads };
 }
 
 function summaryOf(plan: Plan, error: Error | null, waits: boolean, left: number, wrote: number): string {

@@ -31,10 +31,16 @@ export function validateArtifact(
 	return { findings: inOrder(unique([...catalog.findings, ...findings])), files: artifact.files.size };
 }
 
-/** What the source itself gets wrong, its guardrails apart; nothing is read from AWS, or asked of it, where there is any. */
-export function mistakesOf(catalog: Catalog, now: string): readonly Finding[] {
+/**
+ * What the source itself gets wrong, its guardrails apart; nothing is read from AWS, or asked of it, where there is any.
+ * An error stops also what is `only` a part; beside it stands what is said of that part.
+ */
+export function mistakesOf(catalog: Catalog, now: string, only?: readonly ResourceKey[]): readonly Finding[] {
 	const findings = [...catalog.findings, ...expandOffline(catalog, now).flatMap((e) => e.findings)];
-	return findings.some(isMistake) ? inOrder(unique(findings)) : [];
+	if (!findings.some(isMistake)) return [];
+	const isAsked = (f: Finding): boolean =>
+		f.key !== undefined && only?.some((k) => k === f.key || k.startsWith(`${f.key}@`)) === true;
+	return inOrder(unique(only === undefined ? findings : findings.filter((f) => f.severity === "error" || isAsked(f))));
 }
 
 /** A Deny guardrail is spoken of in the plan; every other error is a mistake in the source. */

@@ -50,7 +50,17 @@ export function parseArtifact(artifact: Artifact): Parsed {
 			else findings.push(...duplicateName(first, doc.resource));
 		});
 	}
-	return { resources: [...resources.values()], broken, findings };
+	return { resources: [...resources.values()], broken, findings: oncePerFolder(findings) };
+}
+
+/** A root that was named a folder too high gives the same mistake for every document of the real one's platform/. */
+function oncePerFolder(findings: readonly Finding[]): readonly Finding[] {
+	const folders = Map.groupBy(findings, (f) => (f.id === "PlatformDepth" ? f.message : f));
+	return [...folders.values()].flatMap((same) => {
+		const [first] = same;
+		if (first === undefined || same.length === 1) return same;
+		return [{ ...first, message: `${first.message}, with ${same.length} documents` }];
+	});
 }
 
 interface RawDocument {
@@ -151,7 +161,9 @@ function placeFault(doc: RawDocument, kind: string, key: ResourceKey | null, at:
 	const depth = folders.indexOf("platform");
 	if (depth > 0) {
 		const message = `platform/ counts only at the top of the source, this is ${folders.slice(0, depth + 1).join("/")}/`;
-		return problem("PlatformDepth", message, at([], "value"), "move the file, or give the folder another name", key);
+		const above = doc.shown.slice(0, doc.shown.length - doc.path.length) + folders.slice(0, depth).join("/");
+		const fix = `if ${above} is the source root, name it: --path ${above}, or --subdir ${above} with --git; else move the file, or give the folder another name`;
+		return problem("PlatformDepth", message, at([], "value"), fix, key);
 	}
 	if (depth === 0 || !PLATFORM_KINDS.includes(kind)) return null;
 	const message = `a document of kind ${kind} counts only below platform/`;

@@ -2,7 +2,7 @@ import type { Instant, Tags } from "./ids.ts";
 import type { Owner } from "./target.ts";
 
 /** Tag keys of ours (ARCHITECTURE.md, Ownership). Role tag keys are case-insensitive in IAM (aws-facts §2). */
-export const MARK_PREFIX = "ecs-access.dev/";
+const MARK_PREFIX = "ecs-access.dev/";
 export const MARK = {
 	installation: `${MARK_PREFIX}installation`,
 	owner: `${MARK_PREFIX}owner`,

@@ -85,7 +85,10 @@ export type StepState =
 	| {
 			readonly waiting: Waiting;
 			readonly detail: string;
+			/** The line to type, or to write into a document, that ends it. */
 			readonly command?: string;
+			/** What to do, before the line. */
+			readonly advice?: string;
 			/** Where the rule or the line stands that makes it wait. */
 			readonly origin?: Origin;
 	  };

@@ -1,5 +1,5 @@
-import type { Digest, Instant, ResourceKey } from "./ids.ts";
-import type { Target } from "./target.ts";
+import type { Arn, Digest, Instant, ResourceKey } from "./ids.ts";
+import type { Binding, Target } from "./target.ts";
 
 export type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Drifted" | "Propagated";
 
@@ -20,6 +20,20 @@ export interface InventoryEntry {
 	readonly appliedAt: Instant | null;
 }
 
+/** A service or family that a resource names, as the last pass saw it. References only, never a value. */
+export interface WorkloadStatus {
+	readonly target: Target;
+	/** What git asks of it; what is absent is not checked. */
+	readonly wanted: Partial<Binding>;
+	/** Null: not there. `tasks` is null for a family, which runs when something starts it. */
+	readonly live:
+		| (Binding & {
+				readonly taskDefinition: Arn;
+				readonly tasks: { readonly running: number; readonly desired: number } | null;
+		  })
+		| null;
+}
+
 export interface Status {
 	readonly key: ResourceKey;
 	readonly account: string;
@@ -30,6 +44,8 @@ export interface Status {
 	readonly lastAppliedRevision: string | null;
 	readonly conditions: readonly Condition[];
 	readonly inventory: readonly InventoryEntry[];
+	/** Absent: recorded by a version that did not. */
+	readonly workloads?: readonly WorkloadStatus[];
 	/** The STATUS column: `healed 2 min ago` is made from what stands here. */
 	readonly summary: string;
 	readonly firstSeen: Instant;

@@ -25,7 +25,8 @@ export function wantedOf(wanted: RoleWanted, adopted: boolean): RoleWanted {
 /** For `InventoryEntry.applied`, when everything that `wanted` asks has been applied; or from the base of two revisions. */
 export function appliedRole(wanted: RoleWanted): AppliedRole {
 	return {
-		inline: canonicalDocument(wantedDocument(wanted.statements)),
+		// As it is written in git: readers compare it canonically, and people read it.
+		inline: wantedDocument(wanted.statements),
 		managedPolicies: wanted.managedPolicies.map((m) => m.arn).sort(),
 		trust: wanted.trust === null ? null : canonicalDocument(wanted.trust),
 		permissionsBoundary: wanted.permissionsBoundary,

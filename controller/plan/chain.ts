@@ -82,6 +82,11 @@ function standsUnder(end: RoleState): NonNullable<Step["under"]> {
 
 const AFTER = "after a step that waits: ";
 
+/** Why a chain of waiting steps waits, at its beginning. */
+export function rootDetail(detail: string): string {
+	return detail.startsWith(AFTER) ? detail.slice(AFTER.length) : detail;
+}
+
 function afterThat(detail: string): string {
 	return detail.startsWith(AFTER) ? detail : `${AFTER}${detail}`;
 }

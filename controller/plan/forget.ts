@@ -9,9 +9,13 @@ import { unreadableFinding } from "./unreadable.ts";
 
 /**
  * Takes our marks from the roles of one resource and leaves all else as it is; a person's word, so neither git nor a hold
- * is asked. The roles go on as they are, and nobody of ours touches them any more.
+ * is asked; `origin`: where git still holds it. The roles go on as they are, and nobody of ours touches them any more.
  */
-export function planForget(key: string, roles: readonly Existing<"iam.role">[], context: PlanContext): Plan {
+export function planForget(
+	key: string,
+	roles: readonly Existing<"iam.role">[],
+	context: PlanContext & { readonly origin: Plan["origin"] },
+): Plan {
 	const ours = roles.filter((role) => role.owner?.installation === context.installation);
 	const unreadable = ours.flatMap((role) => unreadableFinding(role, key, null) ?? []);
 	const steps = ours.flatMap((role) =>
@@ -28,7 +32,7 @@ export function planForget(key: string, roles: readonly Existing<"iam.role">[], 
 	return sealed({
 		key,
 		account: context.account.name,
-		origin: null,
+		origin: context.origin,
 		summary: steps.length === 0 ? "unchanged" : "delete",
 		steps,
 		findings: unreadable,

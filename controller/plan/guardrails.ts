@@ -246,6 +246,11 @@ function requiredBoundary(r: RuleInForce, input: GuardrailInput): readonly Findi
 	});
 }
 
+/** Whether a rule in force for this policy looks for secrets in plain text. */
+export function looksForPlaintext(input: GuardrailInput): boolean {
+	return rulesFor(scopeOf(input)).some((r) => r.rule.denyPlaintextSecrets !== undefined);
+}
+
 function plaintextSecrets(r: RuleInForce, input: GuardrailInput, unread: (f: Finding) => void): readonly Finding[] {
 	return input.desired.flatMap((d): readonly Finding[] => {
 		if (d.target.type === "iam.role") return [];

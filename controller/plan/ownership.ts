@@ -20,7 +20,7 @@ export interface Claim {
 
 export type Ownership =
 	| { readonly ours: true; readonly drafts: readonly PhasedDraft[]; readonly adopted: boolean }
-	| { readonly ours: false; readonly detail: string };
+	| { readonly ours: false; readonly detail: string; readonly advice?: string; readonly command?: string };
 
 /** `Kind/name` of an instance key: no mark names an account, since the role lies in it. */
 function ownerMark(key: ResourceKey): ResourceKey {
@@ -55,7 +55,7 @@ export function ownership(role: Existing<"iam.role">, wanted: RoleWanted, claim:
 		return { ours: true, adopted: true, drafts: [tagRole(role, tags, "adopted", claim.origin)] };
 	}
 	const foreign = foreignOwner(owner, wanted, claim);
-	if (foreign !== null) return { ours: false, detail: `${name} ${foreign}` };
+	if (foreign !== null) return { ours: false, ...foreign, detail: `${name} ${foreign.detail}` };
 	const why: Why = owner.owner === ownerMark(claim.key) && owner.source === claim.source ? "spec-changed" : "renamed";
 	const tags = differing(role.state.tags, marksOf(claim, wanted.deletion));
 	const drafts: PhasedDraft[] = [];
@@ -65,21 +65,31 @@ export function ownership(role: Existing<"iam.role">, wanted: RoleWanted, claim:
 }
 
 /** Null: it is ours, or is ours to take over by a rename. Else who owns it and what to do. */
-function foreignOwner(owner: Owner, wanted: RoleWanted, claim: Claim): string | null {
+function foreignOwner(owner: Owner, wanted: RoleWanted, claim: Claim): Omit<Extract<Ownership, { ours: false }>, "ours"> | null {
 	// To know the line takes reading the YAML again, so it is looked up for a message only.
 	const at = (): string => place(claim.origin);
 	if (owner.installation !== claim.installation) {
-		return `belongs to installation ${owner.installation} (${owner.owner}); ${at()} wants it for installation ${claim.installation}: forget it there first`;
+		return {
+			detail: `belongs to installation ${owner.installation} (${owner.owner}); ${at()} wants it for installation ${claim.installation}: forget it there first`,
+		};
 	}
 	if (owner.source !== claim.source && !claim.previousSources.includes(owner.source)) {
-		return `belongs to source ${owner.source} (${owner.owner}); ${at()} wants it for source ${claim.source}: forget it there, or name that source in previousSources of the Installation`;
+		return {
+			detail: `belongs to source ${owner.source} (${owner.owner}); ${at()} wants it for source ${claim.source}`,
+			advice: `if source ${owner.source} was this repository, write into spec of the Installation; else forget it there first`,
+			command: `previousSources: ${JSON.stringify([...claim.previousSources, owner.source])}`,
+		};
 	}
 	const mine = ownerMark(claim.key);
 	if (owner.owner === mine) return null;
 	if (claim.inGit(owner.owner))
-		return `belongs to ${owner.owner}, which is still in git; ${at()} wants it for ${mine}: only one may`;
+		return { detail: `belongs to ${owner.owner}, which is still in git; ${at()} wants it for ${mine}: only one may` };
 	if (wanted.renamedFrom !== null && ownerMark(wanted.renamedFrom) === owner.owner) return null;
-	return `belongs to ${owner.owner}, which is in git no more; ${at()} wants it for ${mine}: the annotation ecs-access.dev/renamed-from: ${owner.owner.slice(owner.owner.indexOf("/") + 1)} moves it`;
+	return {
+		detail: `belongs to ${owner.owner}, which is in git no more; ${at()} wants it for ${mine}`,
+		advice: "if it was renamed, write into metadata.annotations of the policy",
+		command: `ecs-access.dev/renamed-from: ${owner.owner.slice(owner.owner.indexOf("/") + 1)}`,
+	};
 }
 
 /** What of `wanted` the live tags do not say; keys are case-insensitive on roles (aws-facts §2). */

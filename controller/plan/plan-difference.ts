@@ -28,7 +28,7 @@ function stepLines(plan: Plan, saved: readonly Step[], now: readonly Step[]): st
 		const is = come.filter((s) => s.target.name === target);
 		const moved = was.some((w) => is.some((i) => w.call.api === i.call.api && w.precondition !== i.precondition));
 		const words = moved ? "the role has changed in AWS" : `planned ${calls(was)}, now ${calls(is)}`;
-		return `${name}: ${target}: ${words}`;
+		return name === target ? `${name}: ${words}` : `${name}: ${target}: ${words}`;
 	});
 }
 

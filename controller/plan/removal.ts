@@ -21,6 +21,8 @@ import { unreadableFinding } from "./unreadable.ts";
 export interface RemovalInput extends PlanContext {
 	/** A role that bears our marks and that nothing in git wants; the caller knows that the whole source was read. */
 	readonly role: Existing<"iam.role">;
+	/** A workload in git still runs with it, as a role that is only checked: then it is given up, and never deleted. */
+	readonly named: boolean;
 	/** Read afresh. Null: not looked at, which counts as in use. */
 	readonly inUse: InUse | null;
 }
@@ -72,7 +74,7 @@ export function forgetDrafts(role: Existing<"iam.role">): readonly Draft[] {
 
 function draftsOf(input: RemovalInput): readonly Draft[] {
 	const { role, now } = input;
-	const retainMs = retention(role.owner?.deletion ?? "orphan");
+	const retainMs = input.named ? null : retention(role.owner?.deletion ?? "orphan");
 	if (retainMs === null) return forgetDrafts(role);
 	if (role.owner?.retiredAt === null || role.owner?.retiredAt === undefined) {
 		const { phase: _phase, ...draft } = tagRole(role, { [MARK.retiredAt]: now }, "removed-from-git", null, PHASE.own);

@@ -113,7 +113,8 @@ function updateRole(asked: Desired<"iam.role">, role: Existing<"iam.role">, inpu
 		origin: d.origin,
 	});
 	if (!owned.ours) {
-		const state: StepState = { waiting: "not-owned", detail: owned.detail, origin: d.origin };
+		const { ours: _ours, ...words } = owned;
+		const state: StepState = { waiting: "not-owned", ...words, origin: d.origin };
 		return { ...at, drafts: [{ call: { api: "none" }, why: "spec-changed", diff: [], state }], findings: [] };
 	}
 	if (role.state.path !== wanted.path) {
@@ -128,7 +129,7 @@ function updateRole(asked: Desired<"iam.role">, role: Existing<"iam.role">, inpu
 	const last = readApplied(input.last.get(targetId(target)));
 	const parts = partsOf(d, input, role.state, last, { fresh: false, exclusive: wanted.exclusive ?? !owned.adopted });
 	const ordered = inOrder([...owned.drafts, ...parts.drafts]);
-	const findings = parts.surplus.length === 0 ? [] : [surplusFinding(target.name, parts.surplus, finding)];
+	const findings = parts.surplus.length === 0 ? [] : [surplusFinding(target.name, d.origin.path, parts.surplus, finding)];
 	const drafts = wanted.drift === "Enforce" ? ordered : ordered.filter((draft) => draft.why !== "drifted");
 	if (drafts.length < ordered.length) findings.push(driftFinding(target.name, ordered, finding));
 	if (isHeld(role.holdUntil, input.now)) {
@@ -239,12 +240,12 @@ function isIgnored(patterns: readonly string[], name: string): boolean {
 	return patterns.some((p) => matches(glob(p, false), name) === true);
 }
 
-function surplusFinding(name: string, surplus: readonly string[], finding: MakeFinding): Finding {
+function surplusFinding(name: string, path: string, surplus: readonly string[], finding: MakeFinding): Finding {
 	return finding({
 		id: "SurplusAccess",
 		severity: "warning",
 		message: `role ${name} is not exclusive and has what git does not say: ${surplus.join("; ")}`,
-		fix: "write it into the policy, or management.exclusive: true to remove it",
+		fix: `to keep it, write it into ${path}; to have apply remove all of it, write there into spec: management: { exclusive: true }`,
 	});
 }
 

@@ -116,7 +116,7 @@ describe("the program", () => {
 		const args = ["policy", "compare", "a.json", "b.json"];
 		expect(run(args)).toMatchObject({
 			code: 1,
-			err: expect.stringMatching(/^error {2}cannot open .*a\.json: no such file or directory\n$/),
+			err: expect.stringMatching(/^error {2}cannot read a\.json: there is no such file\n$/),
 		});
 		expect(run([...args, "--verbose"]).err).toContain("    at ");
 	});
@@ -264,7 +264,15 @@ describe("get, describe and history", async () => {
 	});
 
 	it("say what a filter left out", () => {
-		expect(run(["get", "--not-ready"], { cwd }).err).toBe("1 more, not shown: without --selector and --not-ready\n");
+		expect(run(["get", "--not-ready"], { cwd }).err).toBe("1 of 2 shown: --not-ready leaves out the rest\n");
+	});
+
+	it("take the bare name of a policy, and refuse an installation that nothing is known of", () => {
+		expect(run(["get", "billing", "-o", "name"], { cwd }).out).toBe("AccessPolicy/billing\n");
+		expect(run(["get", "--installation", "nope"], { cwd })).toMatchObject({
+			code: 1,
+			err: expect.stringContaining("there is the state of default"),
+		});
 	});
 
 	it("are a list in JSON, whatever was asked for", () => {
@@ -292,7 +300,12 @@ describe("get, describe and history", async () => {
 		const { out } = run(["describe", "orders-api"], { cwd });
 		expect(out).toContain("may s3:GetObject on arn:aws:s3:::catalogue-prod/*");
 		expect(out).toContain("all that arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess allows");
-		expect(out).toContain("service prod/orders-api");
+		expect(out).toContain("service prod/orders-api  eu-west-1  2 of 3 tasks running, orders-api:7");
+		expect(out).toMatch(/task role +\/ecs-access\/orders-api-task +as git says/);
+		expect(out).toMatch(/execution role +\/ecsTaskExecutionRole +not checked/);
+		expect(out).toMatch(/secret app\/API_KEY +prod\/orders\/key +git does not name it/);
+		expect(out).toMatch(/secret app\/DATABASE_URL +prod\/orders\/database, key url +missing in the task definition/);
+		expect(out).toContain("family orders-nightly  eu-west-1  does not exist yet");
 		expect(out).toMatch(/\(x2 over 25h\)/);
 	});
 
@@ -303,7 +316,9 @@ describe("get, describe and history", async () => {
 		);
 		expect(out).toContain("by arn:aws:sts::123456789012:assumed-role/Admin/kim, revision 3f2a91c");
 		expect(out).toContain('-   "quick-fix": {');
-		expect(run(["history", "--limit", "1"], { cwd }).err).toBe("older entries are not shown: --limit 5\n");
+		expect(run(["history", "--limit", "1"], { cwd }).err).toBe(
+			"these are the newest 1; there are older ones: --limit 5 shows more\n",
+		);
 	});
 
 	it("look at the installation of the repository at hand, and ask where there are several", async () => {
@@ -329,7 +344,7 @@ describe("get, describe and history", async () => {
 		expect(run(["get"], { cwd: empty })).toEqual({
 			code: 0,
 			out: "",
-			err: `nothing is recorded in ${join(empty, ".local/state/ecs-access/default")}: run ecs-access plan first\n`,
+			err: `nothing is recorded in ${join(empty, ".local/state/ecs-access/default")}: ecs-access apply records what it finds\n`,
 		});
 		expect(existsSync(join(empty, ".local"))).toBe(false);
 	});

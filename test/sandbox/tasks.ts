@@ -10,7 +10,7 @@ export interface TaskOrders {
 	readonly hold?: boolean;
 }
 
-export interface TaskFailure {
+interface TaskFailure {
 	/** `family:revision`; `*` stands for any run of characters. Default: every task. */
 	readonly taskDefinition?: string;
 	/** Only tasks that are started with this secret (name or ARN) and, when given, this version of it. */

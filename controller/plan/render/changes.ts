@@ -1,5 +1,6 @@
 import type { Change, Plan, Step } from "../../model/plan.ts";
 import type { AccessLine } from "../../policy/access.ts";
+import { rootDetail } from "../chain.ts";
 import { byTarget, type TargetSteps } from "./counts.ts";
 import { escapeTerminal } from "./escape.ts";
 import { type Cell, cell, MARKER_COLUMN, type Pen, row } from "./layout.ts";
@@ -40,6 +41,7 @@ function targetLines(pen: Pen, plan: Plan, { target, steps }: TargetSteps): stri
 		...asked.flatMap((s) => s.diff.filter((c) => !isLabel(c) && !isHeadline(c, s)).map((c) => changeLine(pen, plan, c, s))),
 		...labelLines(pen, plan, asked),
 		...callLines(pen, steps),
+		...splitLines(pen, steps),
 		...waitLines(pen, plan, steps, 6, null),
 	];
 }
@@ -135,7 +137,7 @@ function labelLines(pen: Pen, plan: Plan, steps: readonly Step[]): string[] {
 	const labels = steps.flatMap((s) => s.diff.filter(isLabel));
 	const tags = labels.filter((c) => c.what === "tag").map((c) => changeLine(pen, plan, c));
 	const marks = labels.filter((c) => c.what === "ownership mark");
-	if (pen.verbose) return [...tags, ...marks.map((c) => changeLine(pen, plan, c))];
+	if (pen.verbose && pen.foldMarks !== true) return [...tags, ...marks.map((c) => changeLine(pen, plan, c))];
 	const folded = (["+", "~", "-"] as const).flatMap((op) => {
 		const names = marks.filter((c) => c.op === op).map((c) => c.name.replace(/^ecs-access\.dev\//, ""));
 		if (names.length === 0) return [];
@@ -157,14 +159,40 @@ function callLines(pen: Pen, steps: readonly Step[]): string[] {
 	});
 }
 
+/** Where only some of a role's steps wait: what is done at once, and what is not. */
+function splitLines(pen: Pen, steps: readonly Step[]): string[] {
+	const ready = steps.filter((s) => s.state === "ready");
+	const waits = steps.filter((s) => s.state !== "ready" && s.call.api !== "none");
+	if (ready.length === 0 || waits.length === 0) return [];
+	const [only] = ready;
+	const created = ready.length === 1 && only?.call.api === "iam:CreateRole";
+	const now = created ? "the role is created now, without access" : `now: ${callWords(ready)}`;
+	const later = created ? `${callWords(waits)} waits` : `waits: ${callWords(waits)}`;
+	return [row(pen, 6, [cell(`${now}; ${later}`)])];
+}
+
+/** `inline policy "ecs-access"`, `+ tag team`: what some steps change, by name. */
+function callWords(steps: readonly Step[]): string {
+	const names = steps.flatMap((s) => {
+		const [first, ...more] = s.diff;
+		if (first === undefined) return [escapeTerminal(s.call.api.replace(/^iam:/, ""))];
+		if (first.what === "ownership mark") return ["our marks"];
+		const name = first.what === "inline policy" ? `"${first.name}"` : first.what === "trust" ? "policy" : first.name;
+		return [escapeTerminal(`${first.op} ${first.what} ${name}`) + (more.length > 0 ? ` and ${more.length} more` : "")];
+	});
+	return [...new Set(names)].join(", ");
+}
+
 /** Each reason to wait once, with the line that ends it beneath. `subject` leads where nothing else names the target. */
 function waitLines(pen: Pen, plan: Plan, steps: readonly Step[], indent: number, subject: string | null): string[] {
 	const seen = new Set<string>();
 	return steps.flatMap((step) => {
 		const wait = waitingOf(step);
-		if (wait === null || seen.has(`${wait.waiting} ${wait.detail}`)) return [];
-		seen.add(`${wait.waiting} ${wait.detail}`);
-		const detail = escapeTerminal(wait.detail);
+		// A step that waits only because one before it does has nothing of its own to say.
+		const cause = wait === null ? "" : rootDetail(wait.detail);
+		if (wait === null || seen.has(`${wait.waiting} ${cause}`)) return [];
+		seen.add(`${wait.waiting} ${cause}`);
+		const detail = escapeTerminal(cause);
 		const words = subject !== null && detail.startsWith(subject) ? detail.slice(subject.length).trim() : detail;
 		const lead = subject === null ? [] : [cell(`${subject}  `, "bold")];
 		const where = wait.origin === undefined ? [] : [cell(originWords(wait.origin), "dim")];
@@ -172,12 +200,22 @@ function waitLines(pen: Pen, plan: Plan, steps: readonly Step[], indent: number,
 		if (subject !== null && wait.waiting === "reference" && step.target.type !== "iam.role") {
 			return [row(pen, indent, [cell(`${subject} ${words}: its binding waits`)], where, 0)];
 		}
+		const own = `${escapeTerminal(step.target.name)} `;
+		const reason = wait.waiting === "not-owned" && words.startsWith(own) ? words.slice(own.length) : null;
+		if (reason !== null)
+			return [row(pen, indent, [...lead, cell(reason, "warning")], [], 0), ...endLines(pen, indent, end, words)];
 		return [
 			row(pen, indent, [...lead, cell(`${WAITS_FOR[wait.waiting]}${words === "" ? "" : `: ${words}`}`, "warning")], where, 0),
-			...(end.command === undefined ? [] : [row(pen, indent + 2, [cell(end.command, "command")])]),
-			...(end.advice === undefined || words.includes(end.advice) ? [] : [row(pen, indent + 2, [cell(end.advice, "dim")])]),
+			...endLines(pen, indent, end, words),
 		];
 	});
+}
+
+function endLines(pen: Pen, indent: number, end: ReturnType<typeof endOfWait>, said: string): string[] {
+	return [
+		...(end.advice === undefined || said.includes(end.advice) ? [] : [row(pen, indent + 2, [cell(end.advice, "dim")])]),
+		...(end.command === undefined ? [] : [row(pen, indent + 2, [cell(end.command, "command")])]),
+	];
 }
 
 function styleOf(op: "+" | "-" | "~"): Style {

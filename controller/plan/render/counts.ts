@@ -10,7 +10,10 @@ export interface PlanCounts {
 	readonly adopt: number;
 	readonly rename: number;
 	readonly expire: number;
+	/** Retired or deleted. */
 	readonly delete: number;
+	/** Gone from git, and only our marks are removed. */
+	readonly letGo: number;
 	/** What waits, each target and reason once. */
 	readonly waits: number;
 	/** The reasons, as words, in order of appearance. */
@@ -31,6 +34,7 @@ export interface PlanCounts {
 export function countPlan(file: PlanFile): PlanCounts {
 	const steps = file.plans.flatMap((p) => p.steps);
 	const of = (summary: Plan["summary"]): number => file.plans.filter((p) => p.summary === summary).length;
+	const letGo = file.plans.filter(isLetGo).length;
 	const waits = new Map<string, string>();
 	for (const step of steps) {
 		const wait = waitingOf(step);
@@ -44,7 +48,8 @@ export function countPlan(file: PlanFile): PlanCounts {
 		adopt: of("adopt"),
 		rename: of("rename"),
 		expire: of("expire"),
-		delete: of("delete"),
+		delete: of("delete") - letGo,
+		letGo,
 		waits: waits.size,
 		waitsFor: [...new Set(waits.values())],
 		ready: steps.filter((s) => s.state === "ready").length,
@@ -64,6 +69,23 @@ export function countPlan(file: PlanFile): PlanCounts {
 /** Two revisions were compared, offline: nothing of it is a fact about an account (engine/compare.ts). */
 export function isComparison(file: PlanFile): boolean {
 	return file.accounts.every((a) => a.caller === null && a.error === null);
+}
+
+/** A removal that takes our marks from roles and leaves the roles as they are. */
+function isLetGo(plan: Plan): boolean {
+	return plan.summary === "delete" && plan.steps.length > 0 && plan.steps.every((s) => s.call.api === "iam:UntagRole");
+}
+
+/** A removal says which of its forms it is; null: it is none. What is still in git was forgotten by a person's word. */
+export function removalWords(plan: Plan): string | null {
+	if (plan.summary !== "delete") return null;
+	const apis = new Set(plan.steps.map((s) => s.call.api));
+	if (apis.has("iam:DeleteRole")) return "is no longer in git and will be deleted";
+	if (isLetGo(plan)) {
+		return `${plan.origin === null ? "is no longer in git" : "will be let go"}: our marks are removed, the role stays as it is`;
+	}
+	if (apis.has("iam:TagRole")) return "is no longer in git and will be retired; a later plan deletes it";
+	return "is no longer in git";
 }
 
 /** Exit code 2: something to do or waiting. Findings alone do not count. */
@@ -88,6 +110,7 @@ export function actionWords(c: PlanCounts): string {
 		[c.adopt, "to take over"],
 		[c.rename, "to rename"],
 		[c.expire, "to expire"],
+		[c.letGo, "to let go"],
 	];
 	return [
 		`${c.create} to create`,

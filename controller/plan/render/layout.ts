@@ -6,6 +6,8 @@ export interface Pen {
 	/** Columns of the terminal; what does not fit goes on a line of its own, whole words of AWS are never cut. */
 	readonly width: number;
 	readonly verbose: boolean;
+	/** Our marks in one line, however loud the rest. */
+	readonly foldMarks?: boolean;
 }
 
 /** A piece of a line, escaped. */

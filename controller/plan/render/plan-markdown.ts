@@ -3,13 +3,13 @@ import type { Plan, PlanFile } from "../../model/plan.ts";
 import type { AccessLine } from "../../policy/access.ts";
 import { approvalName } from "../approval.ts";
 import { changeLines } from "./changes.ts";
-import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts } from "./counts.ts";
+import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts, removalWords } from "./counts.ts";
 import { escapeMarkdown, markdownCode, markdownFence } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import type { Pen } from "./layout.ts";
 import { type Block, fit } from "./markdown-fit.ts";
 import { createPaint } from "./palette.ts";
-import { commandWords, count, planName, waitingOf } from "./words.ts";
+import { asGitSays, commandWords, count, isForeign, planName } from "./words.ts";
 
 /** What GitHub takes as one comment. https://docs.github.com/rest/issues/comments: body is at most 65,536 characters. */
 export const COMMENT_LIMIT = 65_536;
@@ -45,8 +45,9 @@ export function renderPlanMarkdown(file: PlanFile, opts: PlanMarkdownOptions = {
 function headline(file: PlanFile, c: PlanCounts): string {
 	const what = escapeMarkdown(file.revision.kind === "commit" ? shortRevision(file) : file.sourceLabel);
 	const title = `### Access plan for ${what} — `;
-	if (!hasWork(file))
-		return `${title}nothing to do: ${count(c.roles - c.surplus, "role")} and ${count(c.workloads, "service")} are as git says.`;
+	if (!hasWork(file) && isComparison(file))
+		return `${title}nothing changes: ${count(c.roles, "role")} asked for, the same in both.`;
+	if (!hasWork(file)) return `${title}nothing to do: ${asGitSays(c.roles - c.surplus, c.workloads)}`;
 	const fresh = new Set(file.plans.filter((p) => p.summary === "create").map((p) => p.key));
 	const changed = file.plans.filter((p) => !fresh.has(p.key));
 	const gains = changed.filter((p) => p.steps.some((s) => s.gains.length > 0 || s.effect === "unknown")).length;
@@ -58,6 +59,7 @@ function headline(file: PlanFile, c: PlanCounts): string {
 			: `${gains === 0 ? `${count(losses, "service loses", "services lose")} access` : count(losses, "loses", "lose")}`,
 		fresh.size === 0 ? "" : count(fresh.size, "is new", "are new"),
 		c.delete === 0 ? "" : count(c.delete, "is removed", "are removed"),
+		c.letGo === 0 ? "" : count(c.letGo, "is let go", "are let go"),
 	].filter((p) => p !== "");
 	const words = parts.length === 0 ? "no access changes" : parts.join(", ");
 	return `${title}${words}.${c.needsApproval ? " Needs approval." : ""}`;
@@ -154,7 +156,7 @@ function fenced(title: string, lines: readonly string[]): Block {
 
 /** Nobody scrolls sideways in a comment to find a place: what does not fit goes on a line of its own. */
 function markdownPen(): Pen {
-	return { paint: createPaint(false), width: 120, verbose: true };
+	return { paint: createPaint(false), width: 120, verbose: true, foldMarks: true };
 }
 
 function summaryWords(plan: Plan): string {
@@ -164,9 +166,9 @@ function summaryWords(plan: Plan): string {
 		heal: "has changed, will be healed",
 		adopt: "will be taken over",
 		rename: "takes over what its old name owned",
-		delete: "is no longer in git",
+		delete: removalWords(plan) ?? "is no longer in git",
 		expire: "has access that has expired",
-		wait: plan.steps.every((s) => waitingOf(s)?.waiting === "not-owned") ? "is not ours and carries our name" : "waits",
+		wait: isForeign(plan) ? "is not ours" : "waits",
 		unchanged: "is as git says",
 	};
 	const where = plan.origin === null ? "" : ` — ${markdownCode(`${plan.origin.path}:${plan.origin.line}`)}`;
@@ -199,6 +201,11 @@ function footLines(file: PlanFile, c: PlanCounts): string[] {
 /** The foot is never cut, so it must not grow with the plan. */
 const APPROVALS = 20;
 
+/** As long as `ecs-access approve` gives by default. */
+function weekAfter(instant: string): string {
+	return new Date(Date.parse(instant) + 7 * 86_400_000).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /** `To approve billing: add … (below)`, and the document below. */
 function approvalText(file: PlanFile, plan: Plan): string {
 	const id = plan.approvalId ?? "";
@@ -209,7 +216,7 @@ function approvalText(file: PlanFile, plan: Plan): string {
 		"apiVersion: ecs-access.dev/v1alpha1",
 		"kind: Approval",
 		`metadata: { name: ${name} }`,
-		`spec: { approvalId: "${id}", reason: "say why" }`,
+		`spec: { approvalId: "${id}", reason: "say why", expiresAt: ${weekAfter(file.createdAt)} }`,
 	];
 	const who = escapeMarkdown(planName(plan, file.accounts.length));
 	return [`To approve ${who}: add ${markdownCode(path)} (below) and get platform's review.`, "```yaml", ...document, "```"].join(

@@ -1,12 +1,24 @@
 import { shortDigest } from "../../model/digest.ts";
 import type { Plan, PlanFile } from "../../model/plan.ts";
 import { changeLines } from "./changes.ts";
-import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts } from "./counts.ts";
+import { actionWords, countPlan, hasWork, isComparison, type PlanCounts, removalWords } from "./counts.ts";
 import { escapeTerminal } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import { cell, type Pen, row, spread } from "./layout.ts";
 import { createPaint, type Style } from "./palette.ts";
-import { approveCommand, commandWords, count, instantWords, originWords, planName, waitingOf } from "./words.ts";
+import {
+	approveCommand,
+	asGitSays,
+	commandWords,
+	count,
+	endOfWait,
+	instantWords,
+	isForeign,
+	originWords,
+	planName,
+	shellWord,
+	waitingOf,
+} from "./words.ts";
 
 export interface PlanTextOptions {
 	readonly color: boolean;
@@ -14,17 +26,18 @@ export interface PlanTextOptions {
 	readonly width: number;
 	/** Every access line, call and repeated finding in full. */
 	readonly verbose: boolean;
-	/** Whether to say what to run next; default true. `apply` goes on by itself. */
-	readonly next?: boolean;
+	/** Whether to say what to run next; default true. `apply` goes on by itself. A file: where the plan was saved to. */
+	readonly next?: boolean | { readonly savedTo: string };
 }
 
 /** A plan as a person reads it: consequence, reason, source; counts last. Ends with a line feed. */
 export function renderPlanText(file: PlanFile, opts: PlanTextOptions): string {
 	const pen: Pen = { paint: createPaint(opts.color), width: opts.width, verbose: opts.verbose };
 	const counts = countPlan(file);
+	const advised = new Set<string>();
 	const sections = file.plans
 		.filter((p) => p.summary !== "unchanged" || p.steps.length > 0)
-		.map((p) => planSection(pen, p, file));
+		.map((p) => planSection(pen, p, file, advised));
 	const findings = findingLines(pen, planFindings(file));
 	const blocks = [headerLines(pen, file), ...sections, findings, footLines(pen, file, counts, opts.next ?? true)].filter(
 		(b) => b.length > 0,
@@ -70,10 +83,9 @@ const HEADLINES: Readonly<Record<Plan["summary"], readonly [symbol: string, styl
 	unchanged: [" ", "dim", "is as git says"],
 };
 
-function planSection(pen: Pen, plan: Plan, file: PlanFile): string[] {
+function planSection(pen: Pen, plan: Plan, file: PlanFile, advised: Set<string>): string[] {
 	const name = planName(plan, file.accounts.length);
-	const foreign = foreignLine(pen, plan);
-	if (foreign !== null) return foreign;
+	if (isForeign(plan)) return foreignLines(pen, plan, advised);
 	const [symbol, style, words] = HEADLINES[plan.summary];
 	const since = plan.summary === "heal" ? sinceWords(plan) : "";
 	const head = [cell(`${symbol} `, style), cell(name, "bold"), cell(`  ${removalWords(plan) ?? words}${since}`)];
@@ -87,31 +99,25 @@ function sinceWords(plan: Plan): string {
 	return told?.since === undefined ? "" : ` since ${instantWords(told.since)}`;
 }
 
-/** A removal says which of its three forms it is. */
-function removalWords(plan: Plan): string | null {
-	if (plan.summary !== "delete") return null;
-	const apis = new Set(plan.steps.map((s) => s.call.api));
-	if (apis.has("iam:DeleteRole")) return "is no longer in git and will be deleted";
-	if (apis.has("iam:UntagRole")) return "is no longer in git: our marks are removed, the role stays as it is";
-	if (apis.has("iam:TagRole")) return "is no longer in git and will be retired; a later plan deletes it";
-	return "is no longer in git";
+/** What is not ours is a line a role, with the reason; what to do about it once for all of the same reason. */
+function foreignLines(pen: Pen, plan: Plan, advised: Set<string>): string[] {
+	return plan.steps.flatMap((step) => {
+		const wait = waitingOf(step);
+		if (wait === null) return [];
+		const { name } = step.target;
+		const reason = wait.detail.startsWith(`${name} `) ? wait.detail.slice(name.length + 1) : wait.detail;
+		const lines = [row(pen, 0, [cell("? ", "foreign"), cell(escapeTerminal(name), "bold"), cell(`  ${escapeTerminal(reason)}`)])];
+		const { advice, command } = endOfWait(wait, plan, step.target);
+		const todo = `${advice ?? ""}\n${command ?? ""}`;
+		if (todo === "\n" || advised.has(todo)) return lines;
+		advised.add(todo);
+		if (advice !== undefined) lines.push(row(pen, 4, [cell(advice)]));
+		if (command !== undefined) lines.push(row(pen, 6, [cell(command, "command")]));
+		return lines;
+	});
 }
 
-/** What bears our name without our mark is one line: nothing of it is looked at further. */
-function foreignLine(pen: Pen, plan: Plan): string[] | null {
-	const waits = plan.steps.map(waitingOf);
-	if (waits.length === 0 || !waits.every((w) => w?.waiting === "not-owned")) return null;
-	const name = byTarget(plan.steps)
-		.map((t) => escapeTerminal(t.target.name))
-		.join(", ");
-	const where = originWords(plan.origin);
-	const details = [...new Set(waits.map((w) => escapeTerminal(w?.detail ?? "")))].filter((d) => d !== "");
-	const wants = where === "" ? "" : `: ${where} wants it; adopt: true takes it over`;
-	const lines = [row(pen, 0, [cell("? ", "foreign"), cell(name, "bold"), cell(`  is not ours and carries our name${wants}`)])];
-	return [...lines, ...details.map((d) => row(pen, 4, [cell(d, "dim")]))];
-}
-
-function footLines(pen: Pen, file: PlanFile, counts: PlanCounts, next: boolean): string[] {
+function footLines(pen: Pen, file: PlanFile, counts: PlanCounts, next: NonNullable<PlanTextOptions["next"]>): string[] {
 	const unpruned =
 		file.unpruned === null
 			? []
@@ -126,26 +132,40 @@ function footLines(pen: Pen, file: PlanFile, counts: PlanCounts, next: boolean):
 		`${pen.paint("bold", `Plan ${shortDigest(file.id)}`)}: ${actionWords(counts)}${waits}. ${counts.unchanged} unchanged.`,
 		`Access: ${counts.broader} broader${undecided}, ${counts.narrower} narrower. Restarts: none.`,
 		...unpruned,
-		...(next ? [`Next: ${pen.paint("command", nextCommand(file, counts))}            (exit code 2)`] : []),
+		...(next === false ? [] : [`Next: ${pen.paint("command", nextCommand(file, counts, next))}            (exit code 2)`]),
 	];
 }
 
 function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
 	const failed = file.accounts.filter((a) => a.error !== null).length;
 	if (failed > 0) return pen.paint("error", `Nothing is known of ${count(failed, "account")}: it could not be read.`);
+	if (isComparison(file))
+		return `${pen.paint("add", "Nothing changes")}: ${count(counts.roles, "role")} asked for, the same in both.`;
+	if (counts.roles + counts.workloads === 0) return `${pen.paint("add", "Nothing to do")}: ${nothingThere(file)}`;
 	const roles = counts.roles - counts.surplus;
-	const as = roles + counts.workloads === 1 ? "is" : "are";
 	const rest =
 		counts.surplus === 0
 			? ""
 			: ` ${count(counts.surplus, "role")} ${counts.surplus === 1 ? "grants" : "grant"} more than git says (SurplusAccess, above).`;
-	return `${pen.paint("add", "Nothing to do")}: ${count(roles, "role")} and ${count(counts.workloads, "service")} ${as} as git says.${rest}`;
+	const as = roles + counts.workloads === 0 ? "" : ` ${asGitSays(roles, counts.workloads)}`;
+	return `${pen.paint("add", "Nothing to do")}:${as}${rest}`;
 }
 
-function nextCommand(file: PlanFile, counts: PlanCounts): string {
+/** The first plan of a newcomer: what is missing is a policy. */
+function nothingThere(file: PlanFile): string {
+	const words = "no AccessPolicy here asks for a role or names a workload.";
+	const first = file.request.git === undefined && file.request.only === undefined;
+	return first
+		? `${words}\necs-access import writes policies for what runs; ecs-access explain AccessPolicy shows the fields.`
+		: words;
+}
+
+function nextCommand(file: PlanFile, counts: PlanCounts, next: NonNullable<PlanTextOptions["next"]>): string {
 	// Two revisions were compared: what it means for an account, only a plan against it tells.
 	if (isComparison(file)) return commandWords("plan", file);
-	if (counts.ready > 0) return commandWords("apply", file);
+	if (counts.ready > 0) {
+		return typeof next === "object" ? `ecs-access apply ${escapeTerminal(shellWord(next.savedTo))}` : commandWords("apply", file);
+	}
 	const approval = file.plans.find((p) => p.approvalId !== null)?.approvalId;
 	return approval == null ? commandWords("plan", file) : approveCommand(approval);
 }

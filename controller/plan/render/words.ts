@@ -133,7 +133,10 @@ export function endOfWait(
 	plan: Plan,
 	target: Target,
 ): { readonly command?: string; readonly advice?: string } {
-	if (state.command !== undefined) return { command: escapeTerminal(state.command) };
+	if (state.command !== undefined) {
+		const advice = state.advice === undefined ? {} : { advice: escapeTerminal(state.advice) };
+		return { command: escapeTerminal(state.command), ...advice };
+	}
 	switch (state.waiting) {
 		case "approval":
 		case "budget":
@@ -147,8 +150,6 @@ export function endOfWait(
 			return { advice: "ends when the policy asks for less, or the guardrail names an exception" };
 		case "suspended":
 			return { advice: "ends when git no longer says suspend: true" };
-		case "not-owned":
-			return { advice: "adopt: true takes it over" };
 		case "reference":
 			return { advice: "ends by itself when it exists: run plan again" };
 		case "in-use":
@@ -165,10 +166,24 @@ export function endOfWait(
 }
 
 /** Beneath what waits in a comparison of two revisions. */
-export const APPROVAL_BY_PLAN = "ecs-access plan, against the account, gives the id to approve";
+const APPROVAL_BY_PLAN = "ecs-access plan, against the account, gives the id to approve";
 
 export function approveCommand(approvalId: Digest): string {
 	return `ecs-access approve ${shortDigest(approvalId)} --reason "…"`;
+}
+
+/** Of nothing of it may anything be written: it bears no mark of ours, or somebody else's. */
+export function isForeign(plan: Plan): boolean {
+	return plan.steps.length > 0 && plan.steps.every((s) => waitingOf(s)?.waiting === "not-owned");
+}
+
+/** `214 roles and 96 workloads are as git says.`; what there is none of is left out. */
+export function asGitSays(roles: number, workloads: number): string {
+	const parts = [roles === 0 ? "" : count(roles, "role"), workloads === 0 ? "" : count(workloads, "workload")].filter(
+		(p) => p !== "",
+	);
+	if (parts.length === 0) return "no AccessPolicy here asks for a role or names a workload.";
+	return `${parts.join(" and ")} ${roles + workloads === 1 ? "is" : "are"} as git says.`;
 }
 
 /** `1 role`, `2 roles`. */
@@ -192,7 +207,7 @@ export function commandWords(verb: "apply" | "plan", file: PlanFile): string {
 	return escapeTerminal(words.map(shellWord).join(" "));
 }
 
-function shellWord(word: string): string {
+export function shellWord(word: string): string {
 	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 }
 

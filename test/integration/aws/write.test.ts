@@ -192,6 +192,14 @@ describe("what AWS refuses", () => {
 		expect(error).toMatchObject({ reason: "InvalidPrincipal" });
 	});
 
+	test("a name that differs from another by its capitals alone is taken", async () => {
+		const account = await accountWith({ Orders: aRole({ tags: {} }) });
+		const provider = accessTo(sandbox, accountOf(account)).provider("iam.role");
+		const error = await provider.apply(aStep(account, "orders", create("orders"), null), signal).catch((e: unknown) => e);
+		expect(error).toBeInstanceOf(TerminalError);
+		expect(error).toMatchObject({ reason: "NameTaken", message: expect.stringContaining("in other capitals exists") });
+	});
+
 	test("an attachment of a policy that does not exist is not a role that moved", async () => {
 		const account = await accountWith({ r: aRole() });
 		const PolicyArn = `arn:aws:iam::${account}:policy/none`;

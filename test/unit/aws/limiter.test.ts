@@ -153,6 +153,33 @@ describe("a call", () => {
 		expect(sent()).toBe(1);
 	});
 
+	test("that asks who we are, where nobody answers, fails in seconds", async () => {
+		const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+		for (const [error, most] of [
+			[refused, 2],
+			[reset, 2],
+			[Object.assign(new Error("no page here"), { name: "NotFound", $metadata: { httpStatusCode: 404 } }), 3],
+		] as const) {
+			const { call, sent, clock } = calls([reject(error)]);
+			const before = clock.millis();
+			await expect(call("sts:GetCallerIdentity", "eu-west-1", {}, signal)).rejects.toMatchObject({ name: "AwsError" });
+			expect(sent()).toBe(most);
+			expect(clock.millis() - before).toBeLessThan(5_000);
+		}
+		const throttled = calls([reject(throttle()), reject(throttle()), reject(throttle()), answer]);
+		await throttled.call("sts:GetCallerIdentity", "eu-west-1", {}, signal);
+		expect(throttled.sent()).toBe(4);
+	});
+
+	test("to what is no URL is not sent again, and says which setting is wrong", async () => {
+		const { call, sent } = calls([reject(Object.assign(new TypeError("Invalid URL"), { code: "ERR_INVALID_URL" }))]);
+		await expect(call("sts:GetCallerIdentity", "eu-west-1", {}, signal)).rejects.toMatchObject({
+			reason: "InvalidEndpoint",
+			fix: expect.stringContaining("AWS_ENDPOINT_URL"),
+		});
+		expect(sent()).toBe(1);
+	});
+
 	test("ends before its deadline even when AWS throttles for ever", async () => {
 		const { call, clock } = calls([reject(throttle())]);
 		const before = clock.millis();

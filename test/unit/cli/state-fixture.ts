@@ -6,6 +6,8 @@ import type { Target } from "../../../controller/model/target.ts";
 const ROLE: Target = { type: "iam.role", account: "123456789012", region: "global", name: "orders-api-task" };
 const SERVICE: Target = { type: "ecs.service", account: "123456789012", region: "eu-west-1", name: "prod/orders-api" };
 
+const ROLE_ARN = "arn:aws:iam::123456789012:role/ecs-access/orders-api-task";
+
 export function status(name: string, rest: Partial<Status> = {}): Status {
 	return {
 		key: `AccessPolicy/${name}`,
@@ -39,7 +41,27 @@ export function status(name: string, rest: Partial<Status> = {}): Status {
 				},
 				appliedAt: "2026-11-24T11:58:00Z",
 			},
-			{ target: SERVICE, applied: { taskRole: "arn:aws:iam::123456789012:role/ecs-access/orders-api-task" }, appliedAt: null },
+		],
+		workloads: [
+			{
+				target: SERVICE,
+				wanted: {
+					taskRole: ROLE_ARN,
+					secrets: { "app/DATABASE_URL": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders/database:url::" },
+				},
+				live: {
+					taskRole: ROLE_ARN,
+					executionRole: "arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
+					secrets: { "app/API_KEY": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders/key-AbCdEf" },
+					taskDefinition: "arn:aws:ecs:eu-west-1:123456789012:task-definition/orders-api:7",
+					tasks: { running: 2, desired: 3 },
+				},
+			},
+			{
+				target: { type: "ecs.family", account: "123456789012", region: "eu-west-1", name: "orders-nightly" },
+				wanted: { taskRole: ROLE_ARN },
+				live: null,
+			},
 		],
 		summary: "healed",
 		firstSeen: "2026-10-14T10:00:00Z",

@@ -227,7 +227,7 @@ describe("the platform team's documents count only in platform/", () => {
 	});
 	test("a folder platform/ deeper down does not count", () => {
 		expect(said({ "team/platform/a.yaml": PROD })).toEqual([
-			"policies/team/platform/a.yaml:1:1 error PlatformDepth platform/ counts only at the top of the source, this is team/platform/ -> move the file, or give the folder another name",
+			"policies/team/platform/a.yaml:1:1 error PlatformDepth platform/ counts only at the top of the source, this is team/platform/ -> if policies/team is the source root, name it: --path policies/team, or --subdir policies/team with --git; else move the file, or give the folder another name",
 		]);
 	});
 	test("at the top it counts, at any depth below", () => {

@@ -98,7 +98,7 @@ describe("a role of which a part cannot be read", () => {
 
 	test("is neither removed nor forgotten", () => {
 		const context = input(wanted(), null);
-		const removal = planRemoval({ ...context, role: odd, inUse: null });
+		const removal = planRemoval({ ...context, role: odd, named: false, inUse: null });
 		expect(removal?.steps).toEqual([]);
 		expect(removal?.findings).toMatchObject([finding]);
 		const forgotten = planForget("AccessPolicy/orders-api", [odd], context);
@@ -138,6 +138,7 @@ describe("the role that this program acts as", () => {
 		const removal = planRemoval({
 			...input(wanted(), null, { ownRoles: ownRoles(account, caller) }),
 			role: role(roleState()),
+			named: false,
 			inUse: null,
 		});
 		expect(removal?.steps).toEqual([]);

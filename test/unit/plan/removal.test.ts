@@ -28,6 +28,7 @@ function removal(state: RoleState, over: Partial<RemovalInput> & { lastUsed?: st
 	return planRemoval({
 		...input(wanted(), null),
 		role: role(state, lastUsed === undefined ? {} : { lastUsed }),
+		named: false,
 		inUse: FREE,
 		...rest,
 	});
@@ -145,4 +146,16 @@ describe("forget", () => {
 		expect(p.steps.map((s) => s.target.name)).toEqual(["orders-api-task"]);
 		expect(applyReady(p, state)).toEqual({ ...state, tags: OWN });
 	});
+});
+
+test("a role that a workload in git still runs with is given up, never deleted, also long after it was retired", () => {
+	for (const retired of [{}, { "ecs-access.dev/retired-at": "2020-01-01T00:00:00Z" }]) {
+		const p = planRemoval({
+			...input(wanted(), null),
+			role: role(roleState({ tags: { ...MARKS, "ecs-access.dev/deletion": "delete:1s", ...retired } })),
+			named: true,
+			inUse: FREE,
+		});
+		expect(p === null ? [] : shown(p)).toEqual(["UntagRole removed-from-git none"]);
+	}
 });

@@ -100,6 +100,7 @@ describe("ownership", () => {
 		expect(shown(p)).toEqual(["TagRole adopted none"]);
 		expect(p.findings.map((f) => f.id)).toEqual(["SurplusAccess"]);
 		expect(p.findings[0]?.message).toContain("s3:PutObject on arn:aws:s3:::invoices/*");
+		expect(p.findings[0]?.fix).toContain("write there into spec: management: { exclusive: true }");
 		expect(applyReady(p, live)?.tags).toEqual({ ...MARKS, "ecs-access.dev/adopted": "true" });
 	});
 
@@ -111,6 +112,15 @@ describe("ownership", () => {
 		const p = plan(wanted({ adopt: true }), roleState({ tags }));
 		expect(shown(p)).toEqual(["none spec-changed none (waits: not-owned)"]);
 		expect(p.steps[0]?.state).toMatchObject({ detail: expect.stringContaining(named) });
+	});
+
+	test("the mark of a source that this repository may have been comes with the line that takes it along", () => {
+		const old = { ...MARKS, "ecs-access.dev/source": "directory" };
+		const p = plan(wanted(), roleState({ tags: old }), { previousSources: ["github.com/acme/old//policies"] });
+		expect(p.steps[0]?.state).toMatchObject({
+			detail: expect.stringMatching(/^orders-api-task belongs to source directory /),
+			command: 'previousSources: ["github.com/acme/old//policies","directory"]',
+		});
 	});
 
 	test("a rename moves the mark and touches nothing else", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AnyDesired, AnyObserved } from "../../../controller/model/desired.ts";
 import type { Finding } from "../../../controller/model/finding.ts";
 import type { Passer } from "../../../controller/model/reference.ts";
+import type { Resource } from "../../../controller/model/resource.ts";
 import type { Binding, ServiceState } from "../../../controller/model/target.ts";
 import { planInstance } from "../../../controller/plan/instance.ts";
 import { passRoleGaps } from "../../../controller/plan/pass-role.ts";
@@ -18,9 +19,11 @@ import {
 	MANAGED,
 	observe,
 	origin,
+	resource,
 	role,
 	roleState,
 	trust,
+	view,
 	wanted,
 } from "./world.ts";
 
@@ -147,6 +150,23 @@ describe("a workload that is only checked", () => {
 		);
 		expect(found.map((f) => f.id)).toEqual(["MergedRole", "PlaintextSecret"]);
 		expect(found[1]?.message).toContain("DB_PASSWORD of container app");
+	});
+
+	test("with a secret in plain text that a guardrail speaks of is told once, by the guardrail", () => {
+		const rule: Resource = {
+			...resource("advice", { kind: "Guardrail", key: "Guardrail/advice" }),
+			spec: { enforcement: "Warn", rules: [{ id: "no-plaintext", denyPlaintextSecrets: true }] },
+		};
+		const seen = service({ plaintext: [{ container: "app", name: "DB_PASSWORD", rule: "name" }] });
+		const p = planInstance(
+			input(wanted(), live, {
+				desired: [desire(wanted()), binds(both)],
+				observed: observe(role(live), seen),
+				view: view([resource(), rule]),
+			}),
+		);
+		expect(p.findings.map((f) => f.id)).toEqual(["GuardrailWarns"]);
+		expect(p.findings[0]?.message).toContain("DB_PASSWORD of container app");
 	});
 });
 

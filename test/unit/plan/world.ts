@@ -16,7 +16,7 @@ import type { PolicyDocument, Statement } from "../../../controller/policy/docum
 
 export const ACCOUNT_ID = "123456789012";
 export const NOW = "2026-11-24T12:00:00Z";
-export const catalogue = createCatalogue();
+const catalogue = createCatalogue();
 
 export const account: Account = {
 	name: "prod",

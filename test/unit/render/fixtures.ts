@@ -180,7 +180,11 @@ export function companyPlan(): PlanFile {
 		plan("legacy", "wait", [
 			step(role("legacy-batch-task"), {
 				call: { api: "none" },
-				state: { waiting: "not-owned", detail: "role legacy-batch-task exists without a mark" },
+				state: {
+					waiting: "not-owned",
+					detail:
+						"legacy-batch-task is not ours and carries our name: policies/legacy.yaml:1 wants it; adopt: true takes it over",
+				},
 			}),
 		]),
 		plan("quiet", "unchanged", [], { roles: 210, workloads: 95, unchanged: 208 }),

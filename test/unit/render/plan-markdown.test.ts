@@ -52,12 +52,12 @@ describe("a plan in a pull request", () => {
 	it("gives the approval to commit, with the full id and its path", () => {
 		const out = renderPlanMarkdown(companyPlan());
 		expect(out).toContain("To approve billing: add `policies/platform/approvals/billing-b04d77e1.yaml` (below)");
-		expect(out).toContain(`spec: { approvalId: "${APPROVAL_ID}", reason: "say why" }`);
+		expect(out).toContain(`spec: { approvalId: "${APPROVAL_ID}", reason: "say why", expiresAt: 2026-12-01T10:00:00Z }`);
 	});
 
 	it("says nothing but that where there is nothing to do", () => {
 		const out = renderPlanMarkdown(planFile([plan("a", "unchanged", [])]));
-		expect(out).toContain("— nothing to do: 1 role and 1 service are as git says.");
+		expect(out).toContain("— nothing to do: 1 role and 1 workload are as git says.");
 		expect(out).not.toContain("<details>");
 	});
 

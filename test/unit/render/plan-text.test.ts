@@ -38,7 +38,6 @@ describe("a plan on a terminal", () => {
     service prod/search does not exist yet: its binding waits
 
 ? legacy-batch-task  is not ours and carries our name: policies/legacy.yaml:1 wants it; adopt: true takes it over
-    role legacy-batch-task exists without a mark
 
 Plan 7c1e0a9f: 1 to create, 1 to update, 1 to heal, 0 to delete; 3 wait (approval, binding, not ours). 212 unchanged.
 Access: 2 broader, 2 narrower. Restarts: none.
@@ -50,7 +49,7 @@ Next: ecs-access apply            (exit code 2)
 		const file = planFile([plan("a", "unchanged", [], { roles: 214, workloads: 96, unchanged: 310 })]);
 		expect(text(file).split("\n")).toEqual([
 			"policies @ 3f2a91c  ->  prod  123456789012 (acme-prod)  eu-west-1         read 214 roles, 96 services in 41 calls, 1.9 s",
-			"Nothing to do: 214 roles and 96 services are as git says.",
+			"Nothing to do: 214 roles and 96 workloads are as git says.",
 			"",
 		]);
 	});
@@ -59,7 +58,7 @@ Next: ecs-access apply            (exit code 2)
 		const surplus = finding("SurplusAccess", "warning", "role a-task also allows s3:*", { subject: "role a-task" });
 		const out = text(planFile([plan("a", "unchanged", [], { findings: [surplus] }), plan("b", "unchanged", [])]));
 		expect(out).toContain(
-			"Nothing to do: 1 role and 2 services are as git says. 1 role grants more than git says (SurplusAccess, above).",
+			"Nothing to do: 1 role and 2 workloads are as git says. 1 role grants more than git says (SurplusAccess, above).",
 		);
 		expect(out).toContain("role a-task also allows s3:*");
 	});
@@ -181,6 +180,15 @@ Next: ecs-access apply            (exit code 2)
 			"our marks are removed, the role stays as it is",
 		);
 		expect(form({ call: { api: "iam:TagRole", input: { RoleName: "a-task", Tags: {} } } })).toContain("will be retired");
+	});
+
+	it("does not call it deleting when a role is let go", () => {
+		const untag = step(role("a-task"), { call: { api: "iam:UntagRole", input: { RoleName: "a-task", TagKeys: [] } } });
+		expect(text(planFile([plan("a", "delete", [untag])]))).toContain("1 to let go, 0 to delete");
+	});
+
+	it("shows a newcomer without a policy where one comes from", () => {
+		expect(text(planFile([]))).toContain("ecs-access import writes policies for what runs");
 	});
 
 	it("tells repeated findings once, with the number of the others", () => {
