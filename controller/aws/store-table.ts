@@ -8,7 +8,7 @@ export const BY_TIME = "by-time";
 /**
  * The table of a shared store. Making it is the deployment's job; this says what it must be. One table, paid by request:
  * with 2 KB a history entry and two entries a step, 10,000 steps a month cost some 0.05 USD, the status of 1,000 resources
- * written every hour some 2 USD, and a lease renewed twice a minute some 0.06 USD. Nothing expires: history is for audits.
+ * written every hour some 3 USD, and a lease renewed twice a minute some 0.06 USD. Nothing expires: history is for audits.
  */
 export function tableDefinition(table: string) {
 	return {

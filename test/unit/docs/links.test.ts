@@ -82,9 +82,13 @@ describe("the documentation", () => {
 
 	it("lists the permissions that are used, those to read and those to write", () => {
 		const used = (access: "read" | "write"): readonly string[] =>
-			PERMISSIONS.filter((p) => p.access === access && p.action !== "sts:AssumeRole").map((p) => p.action);
+			PERMISSIONS.filter((p) => p.access === access && p.action !== "sts:AssumeRole" && p.on !== "table").map((p) => p.action);
 		expect(documented("sts:GetCallerIdentity").toSorted()).toEqual(used("read").toSorted());
 		expect(documented("iam:PutRolePolicy").toSorted()).toEqual(used("write").toSorted());
+		const onTable = PERMISSIONS.filter((p) => p.on === "table").flatMap((p): readonly string[] =>
+			"grantedBy" in p ? p.grantedBy : [p.action],
+		);
+		expect(documented("dynamodb:GetItem").toSorted()).toEqual([...new Set(onTable)].toSorted());
 	});
 
 	it("names every folder of the code in the map", () => {
