@@ -65,7 +65,7 @@ describe("a shared store", () => {
 		expect((await lee.run("describe", "orders")).stdout).toContain("kim");
 		expect(await lee.run("plan")).toMatchObject({
 			code: 0,
-			stdout: expect.stringContaining("Nothing to do: 1 role and 1 service are as git says"),
+			stdout: expect.stringContaining("Nothing to do"),
 		});
 		expect(await lee.run("apply", "--yes")).toMatchObject({ code: 0 });
 		for (const who of [kim, lee]) {
