@@ -43,6 +43,8 @@ export interface Library {
 	/** Opens, and where it is missing makes, the store of an installation. */
 	readonly store: (installation: string) => Promise<Store>;
 	readonly access: (account: Account) => AccountAccess;
+	/** From here on nothing read before counts for a write. */
+	readonly readAgain: () => void;
 	/** Prints what is wrong with a source; nothing was read from AWS. */
 	readonly printInvalid: (asked: Asked) => Promise<ExitCode>;
 	readonly close: () => void;
@@ -110,6 +112,9 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 		reconcileId,
 		store,
 		access,
+		readAgain: () => {
+			for (const a of accesses.values()) a.readAgain();
+		},
 		plan: async (request, options) => {
 			const { artifact, before } = await fetch(request, options.force === true);
 			// What is remembered belongs to one pass: a second plan must see the account as it is then.

@@ -58,6 +58,8 @@ export async function runUnderLease(
 	}
 	const renewal = setInterval(() => lease.renew(), RENEW_MS);
 	renewal.unref();
+	// A read counts only under the lease: another writer, or an hour at the question, may lie before it.
+	library.readAgain();
 	const began = ctx.clock.millis();
 	ctx.progress.phase("applying");
 	try {
