@@ -117,6 +117,7 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 		},
 		plan: async (request, options) => {
 			const { artifact, before } = await fetch(request, options.force === true);
+			if (request.prune && request.only !== undefined) ctx.note("--prune removes nothing together with --only\n");
 			// What is remembered belongs to one pass: a second plan must see the account as it is then.
 			accesses.clear();
 			const progress = (words: string): void => ctx.progress.phase(words);

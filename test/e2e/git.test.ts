@@ -169,6 +169,9 @@ describe("a work tree", () => {
 		const { kim, iam } = await applied();
 		kim.remove("policies/billing.yaml");
 		commitAll(kim.cwd, "without billing");
+		const only = await kim.run("apply", "--prune", "--only", "AccessPolicy/orders", "--yes");
+		expect([only.code, only.stderr]).toEqual([0, expect.stringContaining("--prune removes nothing together with --only")]);
+		expect((await liveRoles(iam))["billing-task"]?.tags).toHaveProperty("ecs-access.dev/owner");
 		expect(await code(kim, "apply", "--prune", "--yes")).toBe(0);
 		expect((await liveRoles(iam))["billing-task"]?.tags).toEqual({});
 	});
