@@ -192,6 +192,10 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 		provider: guarded,
 		resolve: async (refs, signal) => (refs.length === 0 ? [] : resolveReferences(refs, (await open(signal)).resolver, signal)),
 		inUse: async (roleName, signal) => (await open(signal)).inUse(roleName, signal),
+		readAgain: () => {
+			identified = undefined;
+			opened?.resolver.roles.readAgain();
+		},
 		discover: async (filter, signal) => discover(filter, (await open(signal)).discover, signal),
 		counts: () => ({
 			calls: [...new Set([base, acting])].flatMap((c) => [...c.counts().values()]).reduce((sum, n) => sum + n, 0),

@@ -1,4 +1,6 @@
+import { TerminalError } from "../model/errors.ts";
 import type { Region } from "../model/ids.ts";
+import { nearest } from "../model/nearest.ts";
 import type { DiscoveredWorkload } from "../model/ports.ts";
 import type { Binding } from "../model/target.ts";
 import { lastSegment } from "./arn.ts";
@@ -27,18 +29,50 @@ interface Filter {
  * nowhere, and whatever cannot be read of one, is said in its `unread`; a region that cannot be listed is an error.
  */
 export async function discover(filter: Filter, deps: DiscoverDeps, signal: AbortSignal): Promise<readonly DiscoveredWorkload[]> {
-	const found = (await Promise.all(deps.regions.map((region) => discoverRegion(region, filter, deps, signal)))).flat();
+	const listed = await Promise.all(
+		deps.regions.map(async (region) => ({ region, clusters: await listClusters(deps.call, region, signal) })),
+	);
+	const asked = new Set(filter.clusters.map(lastSegment));
+	refuseUnknown(asked, listed);
+	const found = (
+		await Promise.all(
+			listed.map(({ region, clusters }) => {
+				const looked = asked.size === 0 ? clusters : clusters.filter((c) => asked.has(lastSegment(c)));
+				return discoverRegion(region, looked, filter, deps, signal);
+			}),
+		)
+	).flat();
 	const nowhere = filter.services.filter((name) => !found.some((w) => w.kind === "service" && w.name === name));
 	return [...found, ...nowhere.map((name) => blank("service", deps.regions.join(", "), null, name, "no such service"))];
 }
 
+/** A name that was typed and is nowhere is a mistake; the names that there are correct it. */
+function refuseUnknown(
+	asked: ReadonlySet<string>,
+	listed: readonly { readonly region: Region; readonly clusters: readonly string[] }[],
+): void {
+	const known = [...new Set(listed.flatMap((l) => l.clusters.map(lastSegment)))].sort();
+	const missing = [...asked].filter((name) => !known.includes(name));
+	if (missing.length === 0) return;
+	const regions = listed.map((l) => l.region).join(", ");
+	const words = missing.length === 1 ? `no cluster is named ${missing[0]}` : `no clusters are named ${missing.join(", ")}`;
+	const near = [...new Set(missing.flatMap((name) => nearest(name, known, 3)))];
+	const all = known.length <= SHOWN ? known.join(", ") : `${known.slice(0, SHOWN).join(", ")} and ${known.length - SHOWN} more`;
+	const there = known.length === 0 ? "there is no cluster" : `the clusters are ${all}`;
+	throw new TerminalError("ClusterNotFound", `${words} in ${regions}`, {
+		fix: near.length > 0 ? `did you mean ${near.join(" or ")}? ${there}` : there,
+	});
+}
+
+const SHOWN = 10;
+
 async function discoverRegion(
 	region: Region,
+	clusters: readonly string[],
 	filter: Filter,
 	deps: DiscoverDeps,
 	signal: AbortSignal,
 ): Promise<readonly DiscoveredWorkload[]> {
-	const clusters = filter.clusters.length > 0 ? filter.clusters : await listClusters(deps.call, region, signal);
 	const services = await Promise.all(
 		clusters.map(async (cluster) => {
 			const names = filter.services.length > 0 ? filter.services : await listServices(deps.call, region, cluster, signal);

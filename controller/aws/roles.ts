@@ -20,6 +20,8 @@ export interface Roles {
 	readonly all: (filter: (role: RoleDetail) => boolean, signal: AbortSignal) => Promise<readonly LiveRole[]>;
 	/** By a single read under 5 s old, or after a write of ours what that read and the write make together. */
 	readonly forWrite: (name: string, signal: AbortSignal) => Promise<LiveRole | undefined>;
+	/** What was read before counts for no write any more. */
+	readonly readAgain: () => void;
 	/** Reads now, whatever is remembered. */
 	readonly reread: (name: string, signal: AbortSignal) => Promise<LiveRole | undefined>;
 	/** A write of ours succeeded; `arn` where it created the role. */
@@ -45,7 +47,8 @@ export function createRoles(deps: {
 }): Roles {
 	const { call, clock } = deps;
 	/** Single reads, and what our writes made of them; wins over the sweep. */
-	const single = new Map<string, { readonly role: LiveRole | undefined; readonly readAt: number }>();
+	const single = new Map<string, { readonly role: LiveRole | undefined; readonly readAt: number; readonly round: number }>();
+	let round = 0;
 	const reading = new Map<string, Promise<LiveRole | undefined>>();
 	const states = new Map<string, Map<Digest, RoleState>>();
 	const before = new Map<string, Digest | null>();
@@ -63,9 +66,9 @@ export function createRoles(deps: {
 	const reread = async (name: string, signal: AbortSignal): Promise<LiveRole | undefined> => {
 		const key = name.toLowerCase();
 		// The age counts from when the question was asked.
-		const readAt = clock.millis();
+		const asked = { readAt: clock.millis(), round };
 		const role = remember(key, await readRole(call, name, signal));
-		single.set(key, { role, readAt });
+		single.set(key, { role, ...asked });
 		return role;
 	};
 	const one = (name: string, signal: AbortSignal): Promise<LiveRole | undefined> => {
@@ -131,7 +134,11 @@ export function createRoles(deps: {
 		},
 		forWrite: async (name, signal) => {
 			const known = single.get(name.toLowerCase());
-			return known !== undefined && clock.millis() - known.readAt < FRESH_MS ? known.role : reread(name, signal);
+			const counts = known !== undefined && known.round === round && clock.millis() - known.readAt < FRESH_MS;
+			return counts ? known.role : reread(name, signal);
+		},
+		readAgain: () => {
+			round += 1;
 		},
 		reread,
 		wrote: (name, written, arn) => {
@@ -151,7 +158,9 @@ export function createRoles(deps: {
 							unreadable: known?.role?.unreadable ?? null,
 						};
 			// The time of the read stays: writing does not make us see what others did. A role just created is wholly ours.
-			single.set(key, { role: remember(key, role), readAt: arn === undefined ? (known?.readAt ?? 0) : clock.millis() });
+			const { readAt, round: read } =
+				arn === undefined && known !== undefined ? known : { readAt: arn === undefined ? 0 : clock.millis(), round };
+			single.set(key, { role: remember(key, role), readAt, round: read });
 		},
 		seen: (name, fingerprint) => states.get(name.toLowerCase())?.get(fingerprint),
 		beforeOurWrite: (name) => before.get(name.toLowerCase()),

@@ -50,11 +50,16 @@ export function registerImport(program: Command, deps: CliDeps): void {
 async function importWorkloads(ctx: CliContext, opts: ImportFlags): Promise<ExitCode> {
 	const out = relative(ctx.cwd, resolve(ctx.cwd, opts.out)) || ".";
 	const artifact = await read(ctx, out);
-	const { imported, findings } = await readAws(ctx, {
-		artifact,
-		account: opts.account ?? null,
-		filter: { clusters: opts.cluster ?? [], services: opts.service ?? [] },
-	});
+	const looked: { account: Account; caller: Caller }[] = [];
+	const { imported, findings } = await readAws(
+		ctx,
+		{
+			artifact,
+			account: opts.account ?? null,
+			filter: { clusters: opts.cluster ?? [], services: opts.service ?? [] },
+		},
+		(account, caller) => looked.push({ account, caller }),
+	);
 	if (imported === null) {
 		const { renderFindings } = await import("./findings-output.ts");
 		ctx.print(await renderFindings(ctx, "text", { findings, files: artifact.files.size, strict: false }, artifact));
@@ -69,6 +74,8 @@ async function importWorkloads(ctx: CliContext, opts: ImportFlags): Promise<Exit
 	}
 	await write(ctx, out, imported, opts.force === true);
 	ctx.print(`${summary(imported, `written to ${shown}`)}\n`);
+	for (const { account, caller } of looked)
+		if (account.origin === null) ctx.note(accountOffer(out === "." ? "" : `${out}/`, account, caller));
 	if (imported.files.size > 0) {
 		const path = out === DEFAULT_ROOT ? "" : ` --path ${out}`;
 		ctx.print(`Next: ecs-access validate${path}    then: ecs-access plan${path}, ecs-access apply${path}\n`);
@@ -76,7 +83,11 @@ async function importWorkloads(ctx: CliContext, opts: ImportFlags): Promise<Exit
 	return 0;
 }
 
-async function readAws(ctx: CliContext, input: ImportInput): Promise<ImportResult> {
+async function readAws(
+	ctx: CliContext,
+	input: ImportInput,
+	onAccount: (account: Account, caller: Caller) => void,
+): Promise<ImportResult> {
 	const [{ runImport }, { createCatalogue }, { createAws }] = await Promise.all([
 		import("../engine/import-run.ts"),
 		import("../policy/catalogue.ts"),
@@ -102,7 +113,10 @@ async function readAws(ctx: CliContext, input: ImportInput): Promise<ImportResul
 				},
 				self: (signal) => aws.self(signal),
 				now: ctx.clock.now(),
-				onAccount: (account, caller) => ctx.progress.say(accountLine(account, caller)),
+				onAccount: (account, caller) => {
+					ctx.progress.say(accountLine(account, caller));
+					onAccount(account, caller);
+				},
 				progress: (words) => ctx.progress.phase(words),
 			},
 			ctx.signal,
@@ -111,6 +125,19 @@ async function readAws(ctx: CliContext, input: ImportInput): Promise<ImportResul
 		ctx.progress.stop();
 		aws.close();
 	}
+}
+
+/** No document names the account: the one that would. */
+function accountOffer(root: string, account: Account, caller: Caller): string {
+	return `No Account document names this account. With one, other credentials are refused and render works offline; write into
+${root}platform/accounts.yaml:
+
+  apiVersion: ecs-access.dev/v1alpha1
+  kind: Account
+  metadata: { name: ${account.name} }
+  spec: { accountId: "${caller.accountId}", region: ${account.region} }
+
+`;
 }
 
 /** As at the head of a plan. */

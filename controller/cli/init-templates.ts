@@ -5,10 +5,13 @@ export interface Template {
 	readonly text: string;
 }
 
-/** What does not come from the packaged library; `version` is the one the workflow pins. */
-export function templates(version: string): readonly Template[] {
+/**
+ * What does not come from the packaged library. `version` is the one the workflow pins; `source` what the source mark says
+ * of the repository around it, null where it has no origin yet.
+ */
+export function templates(version: string, source: string | null): readonly Template[] {
 	return [
-		{ path: "policies/platform/installation.yaml", about: "the name in every ownership mark", text: INSTALLATION },
+		{ path: "policies/platform/installation.yaml", about: "the name in every ownership mark", text: installation(source) },
 		{ path: "policies/platform/accounts.yaml", about: "where to act; all comments, so the caller's own account", text: ACCOUNTS },
 		{ path: "policies/platform/guardrails.yaml", about: "what no policy may do", text: GUARDRAILS },
 		{ path: "CODEOWNERS", about: "who must review what: put your teams in", text: CODEOWNERS },
@@ -21,15 +24,25 @@ export function templates(version: string): readonly Template[] {
 	];
 }
 
-const INSTALLATION = `# The name goes into the ownership mark of every role: choose it once.
+function installation(source: string | null): string {
+	const line =
+		source === null
+			? `# This repository's address, in the mark of every role. Without it origin's is taken, and while there is no origin,
+  # "directory": what was applied until then is another source's once there is one. So write it before the first apply:
+  # source: github.com/your-org/access//policies`
+			: `# This repository's address, in the mark of every role. Where it moves, name the old one under previousSources.
+  source: ${source}`;
+	return `# The name goes into the ownership mark of every role: choose it once.
 apiVersion: ecs-access.dev/v1alpha1
 kind: Installation
 metadata: { name: main }
 spec:
   mode: Observe
+  ${line}
   # How much one day may take away, an account; beyond it, steps wait for an Approval. These are the defaults.
   budgets: { deletions: 5, narrowings: 20, percent: 20 }
 `;
+}
 
 const ACCOUNTS = `# Without an Account the caller's own account and region are meant. With one, another account is refused.
 #
@@ -88,7 +101,9 @@ on:
   pull_request:
 permissions: {}
 env:
-  ECS_ACCESS: ecs-access@${version}
+  # Where your pipelines find ecs-access itself, and which version of it: put your copy in.
+  ECS_ACCESS_REPOSITORY: your-org/ecs-access
+  ECS_ACCESS_REF: v${version}
 jobs:
   validate:
     runs-on: ubuntu-latest
@@ -97,7 +112,10 @@ jobs:
       - uses: actions/checkout@v4
       - uses: actions/setup-node@v4
         with: { node-version: 24 }
-      - run: npx --yes "$ECS_ACCESS" validate --strict --format github
+      - uses: actions/checkout@v4
+        with: { repository: "\${{ env.ECS_ACCESS_REPOSITORY }}", ref: "\${{ env.ECS_ACCESS_REF }}", path: .ecs-access }
+      - run: npm ci --omit=dev --no-fund --no-audit --prefix .ecs-access
+      - run: node .ecs-access/controller/main.ts validate --format github
   plan:
     if: github.event_name == 'pull_request' && vars.AWS_PLAN_ROLE != ''
     needs: validate
@@ -108,12 +126,15 @@ jobs:
         with: { fetch-depth: 0 }
       - uses: actions/setup-node@v4
         with: { node-version: 24 }
+      - uses: actions/checkout@v4
+        with: { repository: "\${{ env.ECS_ACCESS_REPOSITORY }}", ref: "\${{ env.ECS_ACCESS_REF }}", path: .ecs-access }
+      - run: npm ci --omit=dev --no-fund --no-audit --prefix .ecs-access
       - uses: aws-actions/configure-aws-credentials@v4
         with:
           role-to-assume: \${{ vars.AWS_PLAN_ROLE }}
           aws-region: \${{ vars.AWS_REGION }}
       # 2 says that there is something to do, which is no failure of a pull request.
-      - run: npx --yes "$ECS_ACCESS" plan --format markdown > plan.md || [ $? -eq 2 ]
+      - run: node .ecs-access/controller/main.ts plan --format markdown > plan.md || [ $? -eq 2 ]
       - run: gh pr comment "$NUMBER" --body-file plan.md --edit-last --create-if-none
         env:
           GH_TOKEN: \${{ github.token }}

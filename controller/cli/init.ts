@@ -29,8 +29,9 @@ export function registerInit(program: Command, deps: CliDeps): void {
 
 async function init(ctx: CliContext, _opts: unknown, [dir = "."]: readonly string[]): Promise<ExitCode> {
 	const folder = resolve(ctx.cwd, dir);
-	const files = [...templates(ctx.version), ...(await packaged())];
-	const taken = files.filter((f) => existsSync(join(folder, f.path))).map((f) => f.path);
+	const library = await packaged();
+	const planned = [...templates(ctx.version, null), ...library];
+	const taken = planned.filter((f) => existsSync(join(folder, f.path))).map((f) => f.path);
 	if (taken.length > 0) {
 		const what =
 			taken.length === 1
@@ -40,6 +41,9 @@ async function init(ctx: CliContext, _opts: unknown, [dir = "."]: readonly strin
 			fix: "move them away, or name a new folder: ecs-access init DIR",
 		});
 	}
+	mkdirSync(folder, { recursive: true });
+	const { originMark } = await import("../source/origin.ts");
+	const files = [...templates(ctx.version, await originMark(folder, "policies", ctx.env, ctx.signal)), ...library];
 	for (const { path, text } of files) {
 		mkdirSync(dirname(join(folder, path)), { recursive: true });
 		// `wx`: a file that came to exist meanwhile is somebody else's.
@@ -62,7 +66,9 @@ function nextSteps(ctx: CliContext, folder: string): string {
 		["ecs-access explain AccessPolicy", "or write one yourself"],
 		["ecs-access plan", "see what would change"],
 	] as const;
-	return `\nNext:\n${steps.map(([line, about]) => `  ${line}${about === "" ? "" : `  # ${about}`}`).join("\n")}\n`;
+	const width = Math.max(...steps.map(([line]) => line.length));
+	const lines = steps.map(([line, about]) => (about === "" ? `  ${line}` : `  ${line.padEnd(width)}  # ${about}`));
+	return `\nNext:\n${lines.join("\n")}\n`;
 }
 
 function isInGit(folder: string): boolean {

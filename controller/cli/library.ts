@@ -46,6 +46,8 @@ export interface Library {
 	/** The shared store that the Installation last read names; null: a private one. */
 	readonly sharedStore: () => string | null;
 	readonly access: (account: Account) => AccountAccess;
+	/** From here on nothing read before counts for a write. */
+	readonly readAgain: () => void;
 	/** Prints what is wrong with a source; nothing was read from AWS. */
 	readonly printInvalid: (asked: Asked) => Promise<ExitCode>;
 	readonly close: () => Promise<void>;
@@ -144,8 +146,12 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 		store,
 		sharedStore: () => (shared === null ? null : storeUrl(shared)),
 		access,
+		readAgain: () => {
+			for (const a of accesses.values()) a.readAgain();
+		},
 		plan: async (request, options) => {
 			const { artifact, before } = await fetch(request, options.force === true);
+			if (request.prune && request.only !== undefined) ctx.note("--prune removes nothing together with --only\n");
 			// What is remembered belongs to one pass: a second plan must see the account as it is then.
 			accesses.clear();
 			const progress = (words: string): void => ctx.progress.phase(words);

@@ -47,6 +47,8 @@ export async function runUnderLease(
 		command: "ecs-access apply",
 		callTimeoutSeconds: WRITE_TIMEOUT_MS / 1000,
 	});
+	// A read counts only under the lease: another writer, or an hour at the question, may lie before it.
+	library.readAgain();
 	const began = ctx.clock.millis();
 	ctx.progress.phase("applying");
 	try {

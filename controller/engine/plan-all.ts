@@ -1,4 +1,5 @@
 import type { Account, Caller } from "../model/account.ts";
+import { TerminalError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
@@ -93,7 +94,11 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 		digest: artifact.digest,
 		sourceLabel: sourceLabel(artifact),
 		installation: view.installation,
-		accounts: passes.map(({ account, caller, failure }) => ({ account, caller, error: failure?.message ?? null })),
+		accounts: passes.map(({ account, caller, failure }) => ({
+			account,
+			caller,
+			error: failure === null ? null : failureWords(failure),
+		})),
 		plans,
 		findings: [...catalog.findings.filter((f) => isAsked(f, request.only)), ...passes.flatMap((p) => p.findings)],
 		unpruned: passes.reduce(addUnpruned, null),
@@ -182,4 +187,9 @@ async function remembered(store: Store | null): Promise<ReadonlyMap<string, Inve
 function addUnpruned(sum: Unpruned | null, pass: AccountPass): Unpruned | null {
 	if (pass.unpruned === null) return sum;
 	return { count: pass.unpruned.count + (sum?.count ?? 0), reason: pass.unpruned.reason };
+}
+
+/** What became of an account, and beneath it what to do. */
+function failureWords(failure: Error): string {
+	return failure instanceof TerminalError && failure.fix !== undefined ? `${failure.message}\n${failure.fix}` : failure.message;
 }

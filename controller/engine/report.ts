@@ -1,12 +1,14 @@
 import { isRole } from "../model/desired.ts";
+import { shortDigest } from "../model/digest.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
 import { MARK } from "../model/marks.ts";
-import type { Plan, PlanFile } from "../model/plan.ts";
+import type { Plan, PlanFile, Step, Waiting } from "../model/plan.ts";
 import type { Clock, StatusChange, Store } from "../model/ports.ts";
 import type { Condition, ConditionType, InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import { appliedRole, wantedOf } from "../plan/applied.ts";
+import { waitingWord } from "../plan/render/words.ts";
 import type { Execution } from "./execute.ts";
 import type { Gathered, GatheredAccount } from "./gather.ts";
 import { workloadsOf } from "./workload-status.ts";
@@ -183,19 +185,17 @@ function summaryOf(plan: Plan, error: Error | null, waits: boolean, left: number
 	if (error !== null) return `failed: ${error.message.split("\n")[0]}`;
 	if (left > 0) return `interrupted, ${left} steps left`;
 	if (waits) {
-		const words = new Set(
-			plan.steps.flatMap((s) => (s.state === "ready" ? [] : [waitWords(s.state.waiting, s.state.detail, plan)])),
-		);
+		const words = new Set(plan.steps.flatMap((s) => (s.state === "ready" ? [] : [waitWords(s.state.waiting, s, plan)])));
 		return `waits: ${[...words].join(", ")}`;
 	}
 	if (wrote === 0) return "as git says";
 	return plan.summary === "delete" && targetsLetGo(plan).size === 0 ? "retired" : DONE[plan.summary];
 }
 
-function waitWords(waiting: string, _detail: string, plan: Plan): string {
+function waitWords(waiting: Waiting, step: Step, plan: Plan): string {
 	return waiting === "approval" && plan.approvalId !== null
-		? `approval ${plan.approvalId.replace("sha256:", "").slice(0, 8)}`
-		: waiting;
+		? `approval ${shortDigest(plan.approvalId)}`
+		: waitingWord(waiting, step.target);
 }
 
 function conditionsOf(

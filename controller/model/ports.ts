@@ -49,6 +49,8 @@ export interface AccountAccess {
 	readonly resolve: (refs: readonly Reference[], signal: AbortSignal) => Promise<readonly Fact[]>;
 	/** Who or what still names a role; always read afresh (KINDS.md, Deletion). */
 	readonly inUse: (roleName: string, signal: AbortSignal) => Promise<InUse>;
+	/** From here on nothing read before counts for a write: roles are read again, and who we are is asked again. */
+	readonly readAgain: () => void;
 	/** Every service of the account's regions (or of the named clusters and services), and the families that schedules start. */
 	readonly discover: (
 		filter: { readonly clusters: readonly string[]; readonly services: readonly string[] },

@@ -182,5 +182,7 @@ function remoteError(url: Address, error: GitError): Error {
 			fix: "name a branch, a tag, or a commit that one of them holds",
 		});
 	}
-	return new Error(`${url.identity} cannot be read: ${why}`, { cause: error });
+	return new Error(`${url.identity} cannot be read: ${why}\ncheck the address and the network: \`git ls-remote\` must work`, {
+		cause: error,
+	});
 }

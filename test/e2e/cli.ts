@@ -32,8 +32,11 @@ export interface Person {
 	/** Runs the real program to its end. */
 	readonly run: (...args: readonly string[]) => Promise<Result>;
 	readonly start: (...args: readonly string[]) => Running;
-	/** On a terminal: types each answer when its question stands there. `stdout` is all that the terminal showed. */
-	readonly answer: (args: readonly string[], answers: readonly string[]) => Promise<Result>;
+	/**
+	 * On a terminal: when the question stands there, does `first` and types the answer. `stdout` is all that the terminal
+	 * showed.
+	 */
+	readonly answer: (args: readonly string[], answer: string, first?: () => Promise<void>) => Promise<Result>;
 }
 
 const folders: string[] = [];
@@ -75,31 +78,44 @@ export function person(sandbox: Sandbox, account: string, more: Readonly<Record<
 		remove: (path) => rmSync(join(cwd, path), { recursive: true, force: true }),
 		run: (...args) => start(...args).ended,
 		start,
-		answer: (args, answers) => launch("python3", ["-c", TYPIST, JSON.stringify(answers), process.execPath, MAIN, ...args]).ended,
+		answer: (args, answer, first = async () => {}) => {
+			const child = spawn("python3", ["-c", TERMINAL, process.execPath, MAIN, ...args], { cwd, env, stdio: "pipe" });
+			const ended = output(child);
+			let shown = "";
+			const asked = (text: string): void => {
+				shown += text;
+				if (!shown.includes("[y/N] ")) return;
+				child.stdout.off("data", asked);
+				first().then(
+					() => child.stdin.write(`${answer}\n`),
+					() => child.kill(),
+				);
+			};
+			child.stdout.on("data", asked);
+			return ended;
+		},
 	};
 }
 
-/** Waits for each question before it types: what is typed before could be lost. */
-const TYPIST = `
-import json, os, pty, sys
-answers, command = json.loads(sys.argv[1]), sys.argv[2:]
+/** A terminal for one command: shows on stdout, types what comes on stdin. */
+const TERMINAL = `
+import os, pty, select, sys
 pid, terminal = pty.fork()
 if pid == 0:
-    os.execvp(command[0], command)
-shown = b""
-while True:
-    try:
-        part = os.read(terminal, 4096)
-    except OSError:
-        break
-    if not part:
-        break
-    sys.stdout.buffer.write(part)
-    shown += part
-    if answers and b"[y/N] " in shown:
-        shown = b""
-        os.write(terminal, (answers.pop(0) + "\\n").encode())
-sys.stdout.flush()
+    os.execvp(sys.argv[1], sys.argv[1:])
+sources = [terminal, 0]
+while terminal in sources:
+    for source in select.select(sources, [], [])[0]:
+        try:
+            part = os.read(source, 4096)
+        except OSError:
+            part = b""
+        if not part:
+            sources.remove(source)
+        elif source == terminal:
+            os.write(1, part)
+        else:
+            os.write(terminal, part)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
 

@@ -168,34 +168,41 @@ describe("a process that is killed", async () => {
 		expect((await undisturbed).made).toBe(WRITES);
 	});
 
-	test.concurrent.each(positions)("$when write $after leaves what the next run finishes", async ({ after, when }) => {
-		const { account, kim, iam } = await fiveWrites();
-		const hold = await sandbox.hold(account, { writes: true, after, when });
-		const running = kim.start("apply", "--yes");
-		await hold.reached(AbortSignal.timeout(30_000));
-		running.kill("SIGKILL");
-		expect((await running.ended).code).toBeNull();
-		await hold.drop();
-		// What was still on its way has arrived by now, as it would have in a new process's first second.
-		const before = Object.values(await writes(sandbox, account)).reduce((a, b) => a + b, 0);
-		expect(before).toBeGreaterThan(after);
+	test.concurrent.each(positions)(
+		"$when write $after leaves what the next run finishes",
+		{ timeout: 120_000 },
+		async ({ after, when }) => {
+			const { account, kim, iam } = await fiveWrites();
+			const hold = await sandbox.hold(account, { writes: true, after, when });
+			const running = kim.start("apply", "--yes");
+			await hold.reached(AbortSignal.timeout(30_000));
+			running.kill("SIGKILL");
+			expect((await running.ended).code).toBeNull();
+			await hold.drop();
+			// What was still on its way has arrived by now, as it would have in a new process's first second.
+			const before = Object.values(await writes(sandbox, account)).reduce((a, b) => a + b, 0);
+			expect(before).toBeGreaterThan(after);
 
-		await finishes(kim);
-		expect(JSON.stringify(await liveRoles(iam)).replaceAll(account, "ACCOUNT")).toBe((await undisturbed).end);
-		// What was meant stands in the history from before the kill; what it came to, from after it.
-		const store = new DatabaseSync(join(kim.home, ".local/state/ecs-access/default/state.sqlite"), { readOnly: true });
-		const events = store
-			.prepare("SELECT body FROM history ORDER BY id")
-			.all()
-			.map((row) => JSON.parse(String(row.body)));
-		const statuses = store
-			.prepare("SELECT body FROM status")
-			.all()
-			.map((row) => JSON.parse(String(row.body)));
-		store.close();
-		expect(events.filter((e) => e.event === "intended").length).toBeGreaterThanOrEqual(WRITES);
-		expect(statuses.map((s) => s.conditions.find((c: { type: string }) => c.type === "Ready")?.status)).toEqual(["True", "True"]);
-	});
+			await finishes(kim);
+			expect(JSON.stringify(await liveRoles(iam)).replaceAll(account, "ACCOUNT")).toBe((await undisturbed).end);
+			// What was meant stands in the history from before the kill; what it came to, from after it.
+			const store = new DatabaseSync(join(kim.home, ".local/state/ecs-access/default/state.sqlite"), { readOnly: true });
+			const events = store
+				.prepare("SELECT body FROM history ORDER BY id")
+				.all()
+				.map((row) => JSON.parse(String(row.body)));
+			const statuses = store
+				.prepare("SELECT body FROM status")
+				.all()
+				.map((row) => JSON.parse(String(row.body)));
+			store.close();
+			expect(events.filter((e) => e.event === "intended").length).toBeGreaterThanOrEqual(WRITES);
+			expect(statuses.map((s) => s.conditions.find((c: { type: string }) => c.type === "Ready")?.status)).toEqual([
+				"True",
+				"True",
+			]);
+		},
+	);
 });
 
 describe("Ctrl-C", () => {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import { sourceMark } from "../../controller/source/mark.ts";
 import { useSandbox } from "../sandbox/use.ts";
 import { commitAll, GIT_ENV, gitIn, initRepository, type TempFolder, tempFolder } from "../unit/source/repository.ts";
 import type { Person } from "./cli.ts";
@@ -45,7 +46,7 @@ describe("--git", () => {
 		r.write("policies/billing.yaml", policyText("billing"));
 		const first = r.commit("two services");
 		expect(await code(kim, "apply", ...from(r), "--yes")).toBe(0);
-		expect((await liveRoles(iam))["orders-task"]?.tags["ecs-access.dev/source"]).toBe(`file:${r.path}//policies`);
+		expect((await liveRoles(iam))["orders-task"]?.tags["ecs-access.dev/source"]).toBe(sourceMark(r.path, "policies"));
 		expect((await kim.run("history", "orders")).stdout).toContain(`revision ${first.slice(0, 7)}`);
 
 		// A feature branch that lacks a policy is no order to remove anything.
@@ -169,6 +170,9 @@ describe("a work tree", () => {
 		const { kim, iam } = await applied();
 		kim.remove("policies/billing.yaml");
 		commitAll(kim.cwd, "without billing");
+		const only = await kim.run("apply", "--prune", "--only", "AccessPolicy/orders", "--yes");
+		expect([only.code, only.stderr]).toEqual([0, expect.stringContaining("--prune removes nothing together with --only")]);
+		expect((await liveRoles(iam))["billing-task"]?.tags).toHaveProperty("ecs-access.dev/owner");
 		expect(await code(kim, "apply", "--prune", "--yes")).toBe(0);
 		expect((await liveRoles(iam))["billing-task"]?.tags).toEqual({});
 	});

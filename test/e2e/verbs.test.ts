@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { roleSeed } from "../sandbox/seed-data.ts";
+import { roleSeed, taskDefinitionSeed } from "../sandbox/seed-data.ts";
 import { useSandbox } from "../sandbox/use.ts";
 import { liveRoles, roleNames } from "./live.ts";
 import { accountWith, documentText, policyText, writes } from "./world.ts";
@@ -16,19 +16,60 @@ describe("apply at a terminal", () => {
 	test("shows the plan, names the account last, and does nothing without a yes", async () => {
 		const { account, kim, iam } = await accountWith(sandbox, "orders");
 		kim.write("policies/orders.yaml", policyText("orders"));
-		const no = await kim.answer(["apply", "--no-color"], ["n"]);
+		const no = await kim.answer(["apply", "--no-color"], "n");
 		expect(no.code).toBe(2);
 		expect(no.stdout).toContain("orders  will be created");
 		expect(no.stdout).toMatch(new RegExp(`Apply 2 steps of plan [0-9a-f]{8} to default ${account} \\(acme-prod\\)\\? \\[y/N\\]`));
 		expect(no.stdout).toContain("Nothing was applied.");
 		expect(await roleNames(iam)).toEqual([]);
 
-		const yes = await kim.answer(["apply", "--no-color"], ["yes"]);
+		const yes = await kim.answer(["apply", "--no-color"], "yes");
 		expect([yes.code, yes.stdout]).toEqual([0, expect.stringContaining("Applied 2 steps")]);
 		expect(await roleNames(iam)).toEqual(["orders-task"]);
 		// Nothing to do: nothing is asked.
-		const again = await kim.answer(["apply", "--no-color"], []);
+		const again = await kim.answer(["apply", "--no-color"], "yes");
 		expect([again.code, again.stdout.includes("[y/N]")]).toEqual([0, false]);
+	});
+
+	test("looks again before it deletes: a role that came into use while the question stood is kept", async () => {
+		const { account, kim, iam } = await accountWith(sandbox, "other");
+		const tags = {
+			"ecs-access.dev/installation": "default",
+			"ecs-access.dev/owner": "AccessPolicy/orders",
+			"ecs-access.dev/source": "directory",
+			"ecs-access.dev/deletion": "delete:1d",
+			"ecs-access.dev/retired-at": "2026-01-01T00:00:00Z",
+		};
+		await sandbox.seed(account, { roles: [roleSeed("orders-task", [], { tags })] });
+		kim.write("policies/other.yaml", policyText("other"));
+		// A state directory that is new lets nothing be deleted for a day, but by a person's word.
+		const [, id = ""] = /ecs-access approve ([0-9a-f]{8})/.exec((await kim.run("plan", "--prune")).stdout) ?? [];
+		expect((await kim.run("approve", id, "--prune", "--reason", "nobody uses it")).code).toBe(0);
+		const taken = await kim.answer(["apply", "--prune", "--no-color"], "yes", async () => {
+			const taskRoleArn = `arn:aws:iam::${account}:role/orders-task`;
+			await sandbox.seed(account, { taskDefinitions: [taskDefinitionSeed("batch", { taskRoleArn })] });
+		});
+		expect([taken.code, taken.stdout]).toEqual([1, expect.stringMatching(/orders: orders-task: .*DeleteRole .*waits: in-use/)]);
+		expect(await roleNames(iam)).toEqual(["orders-task"]);
+		await sandbox.seed(account, { taskDefinitions: [taskDefinitionSeed("batch")] });
+		expect((await kim.answer(["apply", "--prune"], "yes")).code).toBe(0);
+		expect(await roleNames(iam)).toEqual(["other-task"]);
+	});
+
+	test("tells what moved in a role while the question stood, and leaves that role alone", async () => {
+		const { kim, iam } = await accountWith(sandbox, "orders");
+		kim.write("policies/orders.yaml", policyText("orders"));
+		expect((await kim.run("apply", "--yes")).code).toBe(0);
+		kim.write("policies/orders.yaml", policyText("orders", { actions: "s3:PutObject" }));
+		const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] });
+		const { code, stdout } = await kim.answer(["apply", "--no-color"], "y", async () => {
+			await iam.send(new PutRolePolicyCommand({ RoleName: "orders-task", PolicyName: "stop", PolicyDocument }));
+		});
+		expect([code, stdout]).toEqual([
+			1,
+			expect.stringMatching(/role .*orders-task has changed since it was planned \(inline policy "stop" added\)/),
+		]);
+		expect(JSON.stringify((await liveRoles(iam))["orders-task"]?.inline)).toContain("s3:GetObject");
 	});
 
 	test("without one is an error that says what to give", async () => {

@@ -226,7 +226,24 @@ describe("init", () => {
 		const checked = run(["validate", "--strict"], { cwd: join(cwd, "access") });
 		expect(checked.out).not.toMatch(/error|warning/);
 		expect(checked.code).toBe(0);
-		parse(readFileSync(join(cwd, "access/.github/workflows/ecs-access.yml"), "utf8"));
+		const workflow = readFileSync(join(cwd, "access/.github/workflows/ecs-access.yml"), "utf8");
+		parse(workflow);
+		// Nothing of it is on a registry, and what import writes may hold a warning.
+		expect(workflow).not.toMatch(/npx|--strict/);
+		const installation = readFileSync(join(cwd, "access/policies/platform/installation.yaml"), "utf8");
+		expect(parse(installation).spec).not.toHaveProperty("source");
+		expect(installation).toContain("# source: github.com/your-org/access//policies");
+		const next = made.err.split("\n").filter((l) => l.includes("  # "));
+		expect(new Set(next.map((l) => l.indexOf("  # "))).size).toBe(1);
+	});
+
+	it("writes the repository's address down where it has one", () => {
+		const cwd = folder();
+		execFileSync("git", ["init", "-q"], { cwd });
+		execFileSync("git", ["remote", "add", "origin", "https://t0ken@github.com/acme/access.git"], { cwd });
+		expect(run(["init", "team"], { cwd }).code).toBe(0);
+		const { spec } = parse(readFileSync(join(cwd, "team/policies/platform/installation.yaml"), "utf8"));
+		expect(spec.source).toBe("github.com/acme/access//team/policies");
 	});
 
 	it("overwrites nothing, and writes nothing beside what is there", () => {

@@ -323,7 +323,9 @@ describe("what import refuses", async () => {
 		expect(refused.err).toContain("--force");
 		expect(at.policies()).toEqual(["b-task.yaml"]);
 		expect(at.read("policies/b-task.yaml")).toBe("# mine\n");
-		expect((await run("import", "--force")).code).toBe(0);
+		const forced = await run("import", "--force");
+		expect(forced.code).toBe(0);
+		expect(forced.err).toContain(`spec: { accountId: "${account}", region: eu-west-1 }`);
 		expect(at.policies()).toEqual(["a-task.yaml", "b-task.yaml"]);
 		expect(at.read("policies/b-task.yaml")).toContain("kind: AccessPolicy");
 	});
@@ -358,7 +360,7 @@ describe("what import refuses", async () => {
 		expect(service.err).toContain("no service is named nope");
 		const cluster = await run("import", "--cluster", "nope");
 		expect(cluster).toMatchObject({ code: 1, out: "" });
-		expect(cluster.err).toContain("nope");
+		expect(cluster.err).toMatch(/no cluster is named nope in eu-west-1\n.*the clusters are prod/);
 		expect(readdirSync(at.cwd)).toEqual([]);
 	});
 

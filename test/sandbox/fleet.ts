@@ -8,6 +8,11 @@ export function fleetName(n: number): string {
 	return `fleet-${String(n).padStart(4, "0")}`;
 }
 
+/** The cluster of the n-th service. */
+export function fleetCluster(n: number): string {
+	return `fleet-${(10 + Math.floor(n / CLUSTER_SIZE)).toString(36)}`;
+}
+
 /** The one inline statement of the n-th task role; what a policy must say to find it unchanged. */
 export function fleetStatement(n: number): { Effect: "Allow"; Action: readonly string[]; Resource: readonly string[] } {
 	return {
@@ -24,10 +29,9 @@ export function fleetStatement(n: number): { Effect: "Allow"; Action: readonly s
 export function generateFleet(account: string, n: number, path = "/"): SeedData {
 	const all = Array.from({ length: n }, (_, index) => index);
 	const arn = (name: string) => `arn:aws:iam::${account}:role${path}${name}`;
-	const cluster = (index: number) => `fleet-${String.fromCharCode(97 + Math.floor(index / CLUSTER_SIZE))}`;
 	return {
 		alias: "acme-fleet",
-		clusters: [...new Set(all.map(cluster))].map((name) => ({ name })),
+		clusters: [...new Set(all.map(fleetCluster))].map((name) => ({ name })),
 		roles: all.flatMap((index) => [
 			roleSeed(`${fleetName(index)}-task`, [], { path, inline: { access: seedDocument(fleetStatement(index)) } }),
 			roleSeed(`${fleetName(index)}-execution`, [], {
@@ -41,6 +45,6 @@ export function generateFleet(account: string, n: number, path = "/"): SeedData 
 				executionRoleArn: arn(`${fleetName(index)}-execution`),
 			}),
 		),
-		services: all.map((index) => serviceSeed(cluster(index), fleetName(index))),
+		services: all.map((index) => serviceSeed(fleetCluster(index), fleetName(index))),
 	};
 }

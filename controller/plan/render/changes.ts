@@ -28,7 +28,9 @@ export function changeLines(pen: Pen, plan: Plan): string[] {
 
 function targetLines(pen: Pen, plan: Plan, { target, steps }: TargetSteps): string[] {
 	const name = targetWords(target, pathOf(steps));
-	const acting = steps.filter((s) => s.call.api !== "none" || s.diff.length > 0 || s.gains.length + s.losses.length > 0);
+	const acting = steps.filter(
+		(s) => s.call.api !== "none" || (s.diff.length > 0 && (pen.verbose || !isAwaited(s))) || s.gains.length + s.losses.length > 0,
+	);
 	// What only waits has nothing to show but its name and the reason, on one line.
 	if (acting.length === 0) return waitLines(pen, plan, steps, 4, name);
 	const marker = effectMarker(combinedEffect(steps));
@@ -44,6 +46,11 @@ function targetLines(pen: Pen, plan: Plan, { target, steps }: TargetSteps): stri
 		...splitLines(pen, steps),
 		...waitLines(pen, plan, steps, 6, null),
 	];
+}
+
+/** A service or family that does not exist yet: what it will be bound to stands in git. */
+function isAwaited(step: Step): boolean {
+	return step.target.type !== "iam.role" && waitingOf(step)?.waiting === "reference";
 }
 
 /** Gains and losses of several steps, each with one example request. */
@@ -197,8 +204,8 @@ function waitLines(pen: Pen, plan: Plan, steps: readonly Step[], indent: number,
 		const lead = subject === null ? [] : [cell(`${subject}  `, "bold")];
 		const where = wait.origin === undefined ? [] : [cell(originWords(wait.origin), "dim")];
 		const end = endOfWait(wait, plan, step.target);
-		if (subject !== null && wait.waiting === "reference" && step.target.type !== "iam.role") {
-			return [row(pen, indent, [cell(`${subject} ${words}: its binding waits`)], where, 0)];
+		if (subject !== null && isAwaited(step)) {
+			return [row(pen, indent, [cell(`${subject} ${words.replace(/: its binding waits$/, "")}: its binding waits`)], where, 0)];
 		}
 		const own = `${escapeTerminal(step.target.name)} `;
 		const reason = wait.waiting === "not-owned" && words.startsWith(own) ? words.slice(own.length) : null;

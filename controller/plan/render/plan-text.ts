@@ -59,7 +59,11 @@ function headerLines(pen: Pen, file: PlanFile): string[] {
 		const regions = account.regions.length > 0 ? account.regions.join(", ") : (account.region ?? "");
 		const where = escapeTerminal([account.name, `${id}${alias}`, regions].filter((w) => w !== "").join("  "));
 		const left = [source, cell("  ->  "), cell(where)];
-		if (error !== null) return `${row(pen, 0, left)}\n${row(pen, 4, [cell("error  ", "error"), cell(escapeTerminal(error))])}`;
+		if (error !== null) {
+			const [what = "", ...more] = error.split("\n").map(escapeTerminal);
+			const lines = [row(pen, 4, [cell("error  ", "error"), cell(what)]), ...more.map((l) => row(pen, 11, [cell(l)]))];
+			return [row(pen, 0, left), ...lines].join("\n");
+		}
 		return i === 0 ? spread(pen, left, [reads]) : row(pen, 0, left);
 	});
 }
@@ -132,8 +136,16 @@ function footLines(pen: Pen, file: PlanFile, counts: PlanCounts, next: NonNullab
 		`${pen.paint("bold", `Plan ${shortDigest(file.id)}`)}: ${actionWords(counts)}${waits}. ${counts.unchanged} unchanged.`,
 		`Access: ${counts.broader} broader${undecided}, ${counts.narrower} narrower. Restarts: none.`,
 		...unpruned,
-		...(next === false ? [] : [`Next: ${pen.paint("command", nextCommand(file, counts, next))}            (exit code 2)`]),
+		...(next === false
+			? []
+			: [`Next: ${pen.paint("command", nextCommand(file, counts, next))}            (exit code ${exitCode(file)})`]),
 	];
+}
+
+/** As the command ends: an account that could not be read, or a mistake, counts more than what is to do. */
+function exitCode(file: PlanFile): 1 | 2 {
+	const wrong = planFindings(file).some((f) => f.severity === "error" && f.guardrail === undefined);
+	return wrong || file.accounts.some((a) => a.error !== null) ? 1 : 2;
 }
 
 function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {

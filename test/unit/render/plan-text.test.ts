@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PlanFile } from "../../../controller/model/plan.ts";
+import type { Target } from "../../../controller/model/target.ts";
 import { renderPlanText } from "../../../controller/plan/render/plan-text.ts";
 import { ACCOUNT, APPROVAL_ID, change, companyPlan, finding, line, plan, planFile, role, step } from "./fixtures.ts";
 
@@ -170,6 +171,35 @@ Next: ecs-access apply            (exit code 2)
 		expect(out).toContain("error  the token has expired: aws sso login");
 		expect(out).toContain("Nothing is known of 1 account");
 		expect(out).not.toContain("Nothing to do");
+	});
+
+	it("says of an account that could not be read what to do, and that the exit code is 1", () => {
+		const accounts = [
+			{
+				account: ACCOUNT,
+				caller: null,
+				error: "account prod is declared as 1, but these credentials are of 2\nuse credentials of it",
+			},
+			{ account: { ...ACCOUNT, name: "dev" }, caller: null, error: null },
+		];
+		const out = text(planFile([plan("a", "create", [step(role("a-task"))])], { accounts }));
+		expect(out).toContain(
+			"    error  account prod is declared as 1, but these credentials are of 2\n           use credentials of it\n",
+		);
+		expect(out).toMatch(/Next: .* \(exit code 1\)/);
+	});
+
+	it("says once, on one line, that a binding waits for its service", () => {
+		const service: Target = { type: "ecs.service", account: "123456789012", region: "eu-west-1", name: "prod/a" };
+		const awaited = step(service, {
+			call: { api: "none" },
+			diff: [change("+", "binding", "task role", { to: "arn:aws:iam::123456789012:role/a-task" })],
+			state: { waiting: "reference", detail: "service prod/a does not exist yet: its binding waits" },
+		});
+		const out = text(planFile([plan("a", "create", [step(role("a-task")), awaited])]));
+		expect(out).toContain("\n    service prod/a does not exist yet: its binding waits\n");
+		expect(out.match(/its binding waits/g)).toHaveLength(1);
+		expect(out).not.toContain("+ binding");
 	});
 
 	it("says which of its three forms a removal has", () => {

@@ -30,8 +30,13 @@ describe("the source mark", () => {
 			"/srv/git/access2",
 		].map((u) => sourceMark(u, "policies"));
 		expect(new Set(marks).size).toBe(5);
-		expect(sourceMark("file:///srv/git/access.git", "")).toBe("file:/srv/git/access");
-		expect(sourceMark("/srv/git/work/.git", "")).toBe("file:/srv/git/work");
+	});
+
+	test("of a local repository is its folder's name, and no path of the machine", () => {
+		expect(sourceMark("file:///srv/git/access.git", "")).toMatch(/^local\/access\.[0-9a-f]{8}$/);
+		expect(sourceMark("/srv/git/work/.git", "policies")).toMatch(/^local\/work\.[0-9a-f]{8}\/\/policies$/);
+		expect(sourceMark("/srv/git/access/", "")).toBe(sourceMark("file:///srv/git/access.git", ""));
+		expect(sourceMark("/home/anna/access", "")).not.toBe(sourceMark("/home/kim/access", ""));
 	});
 
 	test("is `directory` without an address, or with one that is no repository", () => {

@@ -1,0 +1,19 @@
+/** `npm run bench [calls|pure|commands]`: measures and prints the figures of docs/bench.md. Asserts nothing: tests do that. */
+import { callFigures } from "./calls.ts";
+import { machine, type Row, table } from "./measure.ts";
+import { commandFigures, pureFigures } from "./pure.ts";
+
+const asked = process.argv.slice(2);
+const wants = (part: string): boolean => asked.length === 0 || asked.includes(part);
+
+const header = `${new Date().toISOString().slice(0, 10)}, ${machine()}`;
+const rows: Row[] = [];
+if (wants("commands")) rows.push(...(await commandFigures()));
+if (wants("pure")) rows.push(...(await pureFigures()));
+const calls = wants("calls") ? await callFigures() : null;
+if (calls !== null) rows.push(...calls.rows);
+process.stdout.write(`${header}\n\n${table(rows)}`);
+for (const [what, counts] of Object.entries(calls?.counts ?? {})) {
+	const lines = Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
+	process.stdout.write(`\n${what}\n${lines.map(([operation, n]) => `  ${String(n).padStart(5)}  ${operation}\n`).join("")}`);
+}
