@@ -29,13 +29,15 @@ export function usedBudget(
 	store: Store | null,
 	account: string,
 	nowMs: number,
-): { readonly deletions: number; readonly narrowings: number } {
+): { readonly deletions: number; readonly narrowings: number; readonly rememberedFrom: Instant | null } {
 	const uses = recent(store?.getControl(keyOf(account))?.value, nowMs);
 	const since = store?.getControl(SINCE)?.value;
-	const remembers = typeof since === "string" && Date.parse(since) <= nowMs - WINDOW_MS;
+	const from = typeof since === "string" ? Date.parse(since) + WINDOW_MS : null;
+	const remembers = from !== null && from <= nowMs;
 	return {
 		deletions: remembers ? uses.filter((u) => u.what === "deletions").length : Number.POSITIVE_INFINITY,
 		narrowings: uses.filter((u) => u.what === "narrowings").length,
+		rememberedFrom: from === null ? null : new Date(from).toISOString().replace(/\.\d+Z$/, "Z"),
 	};
 }
 
