@@ -4,12 +4,20 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
 	test: {
 		projects: [
-			{ test: { name: "unit", include: ["test/{unit,golden}/**/*.test.ts"], testTimeout: 30_000 } },
+			{
+				test: {
+					name: "unit",
+					include: ["test/{unit,golden}/**/*.test.ts"],
+					setupFiles: ["test/properties.ts"],
+					testTimeout: 30_000,
+				},
+			},
 			{
 				test: {
 					name: "sandbox",
 					include: ["test/{sandbox,conformance,integration,scenarios,e2e}/**/*.test.ts"],
 					globalSetup: ["test/sandbox/global-setup.ts"],
+					setupFiles: ["test/properties.ts"],
 					testTimeout: 60_000,
 					hookTimeout: 180_000,
 				},

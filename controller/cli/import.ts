@@ -190,7 +190,7 @@ async function read(ctx: CliContext, out: string): Promise<Artifact> {
 function summary(imported: Imported, where: string): string {
 	const { files, roles, services, families, repeated, notes } = imported;
 	const leftOut = notes.filter((n) => n.startsWith("left out: ")).length;
-	const aside = leftOut > 0 ? ` ${leftOut} left out, named above.` : "";
+	const aside = leftOut > 0 ? ` ${leftOut} left out, each named with its reason.` : "";
 	if (files.size === 0) return `Nothing to import.${aside}`;
 	const managed = [...roles.values()].filter((r) => r.managed).length;
 	const named = files.size - managed;

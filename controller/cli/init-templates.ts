@@ -18,7 +18,7 @@ export function templates(version: string, source: string | null): readonly Temp
 		{ path: ".vscode/settings.json", about: "completion and checks in the editor (yaml-language-server)", text: SETTINGS },
 		{
 			path: ".github/workflows/ecs-access.yml",
-			about: "validate on every push, the plan in every pull request",
+			about: "validate and plan in every pull request",
 			text: workflow(version),
 		},
 	];
@@ -94,7 +94,7 @@ export const EDITOR_SCHEMA = ".vscode/ecs-access.schema.json";
 const SETTINGS = `${JSON.stringify({ "yaml.schemas": { [`./${EDITOR_SCHEMA}`]: ["policies/**/*.yaml", "policies/**/*.yml"] } }, null, 2)}\n`;
 
 function workflow(version: string): string {
-	return `# Validates every push; comments the plan on a pull request once AWS_PLAN_ROLE names a role that may read.
+	return `# Validates every pull request and what lands on main; comments the plan on a pull request once AWS_PLAN_ROLE names a role that may read.
 name: ecs-access
 on:
   push: { branches: [main] }

@@ -30,13 +30,15 @@ export async function usedBudget(
 	store: Store | null,
 	account: string,
 	nowMs: number,
-): Promise<{ readonly deletions: number; readonly narrowings: number }> {
+): Promise<{ readonly deletions: number; readonly narrowings: number; readonly rememberedFrom: Instant | null }> {
 	const uses = recent((await store?.getControl(keyOf(account)))?.value, nowMs);
 	const since = (await store?.getControl(SINCE))?.value;
-	const remembers = typeof since === "string" && Date.parse(since) <= nowMs - WINDOW_MS;
+	const from = typeof since === "string" ? Date.parse(since) + WINDOW_MS : null;
+	const remembers = from !== null && from <= nowMs;
 	return {
 		deletions: remembers ? uses.filter((u) => u.what === "deletions").length : Number.POSITIVE_INFINITY,
 		narrowings: uses.filter((u) => u.what === "narrowings").length,
+		rememberedFrom: from === null ? null : new Date(from).toISOString().replace(/\.\d+Z$/, "Z"),
 	};
 }
 

@@ -41,6 +41,7 @@ export const FINDINGS: Readonly<Record<string, string>> = {
 	UnknownService: "An action of a service that does not exist",
 	MatchesNothing: "A pattern that matches no action",
 	DuplicateSid: "Two statements of one role have one sid",
+	PublicTrust: "A trust policy lets anybody assume the role",
 	ClusterScopedTrust: "A trust policy names a cluster, which does not work on ECS",
 	SizeExceeded: "A policy document is larger than IAM allows",
 	QuotaExceeded: "More of something than IAM allows by default",

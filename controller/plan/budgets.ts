@@ -1,4 +1,5 @@
 import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { Instant } from "../model/ids.ts";
 import type { Plan, Step, StepState } from "../model/plan.ts";
 import { type Existing, targetId } from "../model/target.ts";
 import { approvedSteps } from "./approval.ts";
@@ -11,7 +12,12 @@ export interface BudgetContext extends PlanContext {
 	/** The roles of the account that bear our marks, also those that are to be removed. */
 	readonly owned: readonly Existing<"iam.role">[];
 	/** Roles deleted, and roles that lost access, in the account in the last 24 hours; infinite where nobody remembers. */
-	readonly used: { readonly deletions: number; readonly narrowings: number };
+	readonly used: {
+		readonly deletions: number;
+		readonly narrowings: number;
+		/** When the store will have remembered a day; null, or absent: it has yet to begin. */
+		readonly rememberedFrom?: Instant | null;
+	};
 	/** A person saw the plan that is applied: their word stands for the budget of narrowings. */
 	readonly shown: boolean;
 }
@@ -64,7 +70,7 @@ interface Purse {
 function purse(what: "deletions" | "narrowings", limit: number, used: number, context: BudgetContext): Purse {
 	const words = what === "deletions" ? "roles deleted" : "roles that lose access";
 	const detail = !Number.isFinite(used)
-		? `how many roles were deleted in ${context.account.name} in the last 24 h is not remembered: the state directory is new, so deletions wait for a day`
+		? `how many roles were deleted in ${context.account.name} in the last 24 h is not remembered, since the state directory is new: deletions go on ${context.used.rememberedFrom == null ? "24 h after the first apply" : `at ${context.used.rememberedFrom}`}, or by an Approval`
 		: `budget of ${limit} ${words} in 24 h in ${context.account.name}, of which ${used} were used before this plan`;
 	return { left: limit - used, state: { waiting: "budget", detail } };
 }

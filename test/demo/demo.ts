@@ -36,6 +36,11 @@ if (given === undefined)
 const sandbox = given === undefined ? await startSandbox() : null;
 const aws = sandbox?.env(companyAccount) ?? {};
 Object.assign(process.env, aws);
+// An emulator takes any key, and whoever names one may have none.
+if (given !== undefined && process.env.AWS_PROFILE === undefined) {
+	process.env.AWS_ACCESS_KEY_ID ??= "test";
+	process.env.AWS_SECRET_ACCESS_KEY ??= "test";
+}
 process.env.AWS_REGION ??= "eu-west-1";
 const endpoint = given ?? sandbox?.endpoint ?? "";
 const region = process.env.AWS_REGION;

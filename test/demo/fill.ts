@@ -11,15 +11,19 @@ import {
 	CreateAccountAliasCommand,
 	CreatePolicyCommand,
 	CreateRoleCommand,
+	DeleteRolePolicyCommand,
 	IAMClient,
+	ListRolePoliciesCommand,
+	ListRoleTagsCommand,
 	PutRolePolicyCommand,
+	UntagRoleCommand,
 } from "@aws-sdk/client-iam";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SeedData } from "../sandbox/seed-data.ts";
 
 /**
  * Fills an AWS endpoint over its public API, so that the demo works with any emulator. What is there already stays as it
- * is; what an emulator does not know (AWS's own managed policies, say) is left out, and told.
+ * is, but for the company's own roles: what an earlier demo left on them is taken off. What an emulator does not know (AWS's own managed policies, say) is left out, and told.
  */
 export async function fill(endpoint: string, seed: SeedData): Promise<readonly string[]> {
 	const config = { endpoint, maxAttempts: 2, ...(seed.region === undefined ? {} : { region: seed.region }) };
@@ -54,6 +58,7 @@ export async function fill(endpoint: string, seed: SeedData): Promise<readonly s
 		await make(`role ${r.name}`, () =>
 			iam.send(new CreateRoleCommand({ ...role, Path: r.path ?? "/", AssumeRolePolicyDocument: text(r.trust) })),
 		);
+		await make(`a fresh ${r.name}`, () => takeOffLeftovers(iam, r.name, Object.keys(r.inline ?? {})));
 		for (const [name, document] of Object.entries(r.inline ?? {})) {
 			await make(`policy ${name} of ${r.name}`, () =>
 				iam.send(new PutRolePolicyCommand({ ...role, PolicyName: name, PolicyDocument: text(document) })),
@@ -107,6 +112,16 @@ export async function fill(endpoint: string, seed: SeedData): Promise<readonly s
 		);
 	}
 	return leftOut;
+}
+
+/** So that the film can be shown twice on one endpoint: no marks, and no inline policy that the company does not have. */
+async function takeOffLeftovers(iam: IAMClient, role: string, inline: readonly string[]): Promise<void> {
+	const { Tags = [] } = await iam.send(new ListRoleTagsCommand({ RoleName: role }));
+	const marks = Tags.flatMap(({ Key = "" }) => (Key.startsWith("ecs-access.dev/") ? [Key] : []));
+	if (marks.length > 0) await iam.send(new UntagRoleCommand({ RoleName: role, TagKeys: marks }));
+	const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName: role }));
+	for (const name of PolicyNames.filter((n) => !inline.includes(n)))
+		await iam.send(new DeleteRolePolicyCommand({ RoleName: role, PolicyName: name }));
 }
 
 const THERE = /AlreadyExists|EntityAlreadyExists|ResourceExists|not idempotent/i;

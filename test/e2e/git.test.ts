@@ -205,7 +205,7 @@ describe("plan --base", () => {
 		expect(stdout).toMatch(/1 to create/);
 		expect(await sandbox.counts(account)).toEqual({});
 		const same = await kim.run("plan", "--base", "HEAD");
-		expect([same.code, same.stdout]).toEqual([0, expect.stringContaining("Nothing to do")]);
+		expect([same.code, same.stdout]).toEqual([0, expect.stringContaining("Nothing changes")]);
 		expect((await kim.run("plan", "--base", "nowhere")).code).toBe(1);
 	});
 });

@@ -35,8 +35,8 @@ interface PlanJson {
 async function saved(): Promise<Saved> {
 	const { account, kim, iam } = await accountWith(sandbox, "orders");
 	kim.write("policies/orders.yaml", policyText("orders"));
-	const { code, stderr } = await kim.run("plan", "--out", "plan.json");
-	expect([code, stderr]).toEqual([2, expect.stringContaining("saved to plan.json: ecs-access apply plan.json")]);
+	const { code, stdout } = await kim.run("plan", "--out", "plan.json");
+	expect([code, stdout]).toEqual([2, expect.stringContaining("ecs-access apply plan.json")]);
 	const edit: Saved["edit"] = (change) => {
 		const file = JSON.parse(readFileSync(join(kim.cwd, "plan.json"), "utf8")) as PlanJson;
 		change(file);

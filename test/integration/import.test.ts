@@ -99,7 +99,7 @@ describe("a company that grew by hand", async () => {
 		expect(at.policies()).toEqual(names.map((n) => `${n}.yaml`));
 		expect(readdirSync(at.cwd)).toEqual(["policies"]);
 		expect(out).toContain(
-			"13 files written to policies/: 13 roles to take over; 13 services, 1 task family. 1 left out, named above.",
+			"13 files written to policies/: 13 roles to take over; 13 services, 1 task family. 1 left out, each named with its reason.",
 		);
 		expect(err.split("\n")[0]).toBe(`default  ${account} (acme-prod)  eu-west-1`);
 		expect(err).toContain("left out: service tools/status-page has no task role\n");
@@ -152,7 +152,7 @@ describe("a company that grew by hand", async () => {
 		const files = at.policies();
 		const { code, out, err } = await run("import");
 		expect(code).toBe(0);
-		expect(out).toBe("Nothing to import. 14 left out, named above.\n");
+		expect(out).toBe("Nothing to import. 14 left out, each named with its reason.\n");
 		expect(err).toContain("left out: role web-task, of service prod/web: it is managed already, as AccessPolicy/web-task");
 		expect(at.policies()).toEqual(files);
 	});

@@ -245,7 +245,13 @@ describe("a budget", () => {
 		const { file, execution } = await world.apply({ prune: true });
 		expect(execution.runs).toHaveLength(0);
 		expect(calls(file).filter((c) => c === "iam:DeleteRole waits: budget")).toHaveLength(6);
-		expect(steps(file)[0]?.state).toMatchObject({ detail: expect.stringContaining("is not remembered") });
+		expect(steps(file)[0]?.state).toMatchObject({
+			detail: expect.stringContaining("deletions go on 24 h after the first apply"),
+		});
+		const tomorrow = new Date(world.clock.millis() + 86_400_000).toISOString().slice(0, 16);
+		expect(steps(await world.plan({ prune: true }))[0]?.state).toMatchObject({
+			detail: expect.stringContaining(`deletions go on at ${tomorrow}`),
+		});
 		const [waiting] = file.plans.filter((p) => p.approvalId !== null);
 		approve(world, "one", waiting?.approvalId);
 		await world.apply({ prune: true });

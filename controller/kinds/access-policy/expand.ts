@@ -1,9 +1,11 @@
+import type { Account } from "../../model/account.ts";
 import type { AnyDesired, Desired, RoleWanted } from "../../model/desired.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { AccessPolicySpec } from "../../model/generated/specs.ts";
 import type { Tags } from "../../model/ids.ts";
 import type { CatalogView, Expansion, Instance } from "../../model/kind.ts";
 import type { Facts } from "../../model/reference.ts";
+import type { Statement } from "../../policy/document.ts";
 import { problem } from "../problem.ts";
 import { bindings } from "./bindings.ts";
 import { filler, sayFaults } from "./fill.ts";
@@ -56,7 +58,7 @@ function desiredRole(i: PolicyInstance, role: ResolvedRole, c: CatalogView, f: F
 		arn: fill(arn, [...path, "managedPolicies", n]),
 		origin: r.at([...path, "managedPolicies", n], "value"),
 	}));
-	const generated = ecsTrust({ partition: i.account.partition, id: accountIdOf(i) }, trustRegions(i, role, c));
+	const generated = generatedTrust(i, trustRegions(i, role, c));
 	const trust = compileTrust(spec.trust, generated, scopeOf(i));
 	for (const { path: within, fault } of trust.faults) {
 		findings.push(
@@ -98,6 +100,18 @@ function desiredRole(i: PolicyInstance, role: ResolvedRole, c: CatalogView, f: F
 		origin: r.at(path),
 	};
 }
+
+/** One statement for all roles of an account and their regions: thousands are compared, and it is brought into form once. */
+function generatedTrust(i: PolicyInstance, regions: readonly string[]): Statement {
+	const made = trusts.get(i.account) ?? new Map<string, Statement>();
+	trusts.set(i.account, made);
+	const key = regions.join();
+	const trust = made.get(key) ?? ecsTrust({ partition: i.account.partition, id: accountIdOf(i) }, regions);
+	made.set(key, trust);
+	return trust;
+}
+
+const trusts = new WeakMap<Account, Map<string, Statement>>();
 
 /** `old` or `AccessPolicy/old`. */
 function renamedFrom(i: PolicyInstance): string | null {

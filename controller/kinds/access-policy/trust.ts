@@ -88,6 +88,11 @@ function checkPrincipals(r: Resource, at: FieldPath, a: AdditionalTrustSpec, out
 		a.principals[type]?.forEach((p, n) => {
 			const here = [...at, "principals", type, n];
 			characters(r, here, p, out);
+			if (p === "*" && Object.keys(a.conditions ?? {}).length === 0) {
+				const message = "the trust would let anybody, in any AWS account, assume the role";
+				out.push(problem("PublicTrust", message, r.at(here, "value"), "name an account or a role, or add conditions", r.key));
+				return;
+			}
 			if (p.startsWith("${")) return;
 			const ok =
 				type === "AWS"

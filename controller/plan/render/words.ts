@@ -111,7 +111,7 @@ const WAITING_WORDS: Readonly<Record<Waiting, string>> = {
 /** `waits for approval`; the detail follows after a colon. */
 export const WAITS_FOR: Readonly<Record<Waiting, string>> = {
 	approval: "waits for approval",
-	budget: "waits for approval, the budget is used up",
+	budget: "waits for approval, beyond the budget",
 	guardrail: "waits: refused by a guardrail",
 	freeze: "waits for the freeze to end",
 	paused: "waits: paused",

@@ -78,6 +78,15 @@ describe("two revisions, compared without AWS", () => {
 		expect(losses).toEqual(["sqs:SendMessage"]);
 	});
 
+	test("asked for what is not there, only that is said, and no warning of anything else", () => {
+		const expired = { ...READ, expiresAt: "2026-01-01T00:00:00Z" };
+		const files = artifact({ "orders.yaml": [policy({ statements: [READ, expired] })] });
+		const request = { path: "policies", prune: false, only: ["AccessPolicy/order"] };
+		const result = compareRevisions({ base: files, head: files, request }, { actions, clock });
+		expect(validateArtifact(files, { actions, now: NOW }).findings.map((f) => f.id)).toContain("Expired");
+		expect(result.file === null && result.findings.map((f) => f.id)).toEqual(["UnknownReference"]);
+	});
+
 	test("an Account that is declared in one revision only moves no role", () => {
 		const bare = { "orders.yaml": [policy({ statements: [READ] })] };
 		const declared = { ...bare, "platform/accounts.yaml": [ACCOUNT] };

@@ -248,6 +248,13 @@ describe("a role whose fields do not fit", () => {
 			],
 		],
 		[
+			"a trust that anybody could use",
+			"taskRole: { trust: { additional: [{ principals: { AWS: ['*'] } }] } }",
+			[
+				"5:59 error PublicTrust the trust would let anybody, in any AWS account, assume the role -> name an account or a role, or add conditions",
+			],
+		],
+		[
 			"a Federated principal without actions",
 			"taskRole: { trust: { additional: [{ principals: { Federated: ['arn:aws:iam::123456789012:oidc-provider/a.b'] } }] } }",
 			["5:37 error MissingField a Federated principal needs its actions -> add actions: [sts:AssumeRoleWithWebIdentity]"],

@@ -230,6 +230,14 @@ describe("the platform team's documents count only in platform/", () => {
 			"policies/team/platform/a.yaml:1:1 error PlatformDepth platform/ counts only at the top of the source, this is team/platform/ -> if policies/team is the source root, name it: --path policies/team, or --subdir policies/team with --git; else move the file, or give the folder another name",
 		]);
 	});
+	test("of a source that was named a folder too high the mistake is told once, with how many documents it is about", () => {
+		const second = doc("Guardrail", "x", "{ enforcement: Warn, rules: [{ id: a, denyActions: [iam:*] }] }");
+		const depth = said({ "team/platform/a.yaml": PROD, "team/platform/b.yaml": second }).filter((f) =>
+			f.includes("PlatformDepth"),
+		);
+		expect(depth).toHaveLength(1);
+		expect(depth[0]).toContain("team/platform/, with 2 documents -> ");
+	});
 	test("at the top it counts, at any depth below", () => {
 		expect(said({ "platform/accounts/eu/a.yaml": PROD })).toEqual([]);
 	});
