@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 /** `unit` needs nothing; `sandbox` starts one sandbox for all its files, each file in AWS accounts of its own. */
 export default defineConfig({
 	test: {
+		// The default leaves one core alone, which is half of a small machine.
+		maxWorkers: "100%",
 		projects: [
 			{
 				test: {

@@ -3,7 +3,7 @@ import type { Finding } from "../model/finding.ts";
 import { roleFingerprint } from "../model/fingerprint.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
 import { MARK } from "../model/marks.ts";
-import type { Plan, PlanFile, PlanRequest } from "../model/plan.ts";
+import type { Plan, PlanRequest } from "../model/plan.ts";
 import type { Clock } from "../model/ports.ts";
 import type { Facts } from "../model/reference.ts";
 import type { Artifact } from "../model/resource.ts";
@@ -14,13 +14,13 @@ import { APPROVABLE } from "../plan/approval.ts";
 import { releaseApproved } from "../plan/budgets.ts";
 import type { PlanContext } from "../plan/input.ts";
 import { planInstance } from "../plan/instance.ts";
-import { planFileId } from "../plan/plan-file.ts";
 import { planRemoval } from "../plan/removal.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { type Catalog, type CatalogOptions, loadCatalog } from "./catalog.ts";
 import { expandInstance } from "./expand.ts";
 import { named } from "./plan-account.ts";
-import { type PlanResult, sourceLabel } from "./plan-all.ts";
+import type { PlanResult } from "./plan-all.ts";
+import { planFileOf, sourceLabel } from "./plan-file.ts";
 import { mistakesOf } from "./validate.ts";
 
 /**
@@ -88,22 +88,16 @@ export function compareRevisions(
 			if (plan !== null) plans.push(asCompared(releaseApproved(plan, context)));
 		}
 	}
-	const file: PlanFile = {
-		apiVersion: "ecs-access.dev/v1alpha1",
-		kind: "PlanFile",
-		id: planFileId(plans),
+	const file = planFileOf(head, plans, {
 		createdAt: now,
 		request,
-		revision: head.revision,
-		digest: head.digest,
 		sourceLabel: `${sourceLabel(base)} -> ${sourceLabel(head)}`,
 		installation: after.view.installation,
 		accounts: after.view.accounts.map((account) => ({ account, caller: null, error: null })),
-		plans,
 		findings: after.findings,
 		unpruned: null,
 		reads: { roles: 0, services: 0, calls: 0, milliseconds: deps.clock.millis() - began },
-	};
+	});
 	return { file, gathered: new Map() };
 }
 

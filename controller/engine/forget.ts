@@ -5,10 +5,10 @@ import type { AccountAccess, Clock } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
 import { type Existing, targetId } from "../model/target.ts";
 import { planForget } from "../plan/forget.ts";
-import { planFileId } from "../plan/plan-file.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { loadCatalog } from "./catalog.ts";
-import { type PlanResult, sourceLabel } from "./plan-all.ts";
+import type { PlanResult } from "./plan-all.ts";
+import { planFileOf } from "./plan-file.ts";
 import { isMistake } from "./validate.ts";
 
 /**
@@ -68,22 +68,15 @@ export async function planForgetAll(
 	return {
 		result: {
 			gathered: new Map(),
-			file: {
-				apiVersion: "ecs-access.dev/v1alpha1",
-				kind: "PlanFile",
-				id: planFileId(plans),
+			file: planFileOf(artifact, plans, {
 				createdAt: now,
 				request,
-				revision: artifact.revision,
-				digest: artifact.digest,
-				sourceLabel: sourceLabel(artifact),
 				installation: view.installation,
 				accounts,
-				plans,
 				findings: [],
 				unpruned: null,
 				reads: { ...read, milliseconds: deps.clock.millis() - began },
-			},
+			}),
 		},
 		inSource: view.get(name) !== undefined,
 		owners: [...owners].sort(),

@@ -10,11 +10,11 @@ import type { InventoryEntry } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import type { PlanContext } from "../plan/input.ts";
 import { ownRoles } from "../plan/own-role.ts";
-import { planFileId } from "../plan/plan-file.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type GatheredAccount, gather } from "./gather.ts";
 import { planAccountResources, type Unpruned } from "./plan-account.ts";
+import { planFileOf } from "./plan-file.ts";
 import { mistakesOf } from "./validate.ts";
 
 export interface PlanDeps {
@@ -84,22 +84,15 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 	if (first?.failure != null && passes.every((p) => p.failure !== null)) throw first.failure;
 	const plans = passes.flatMap((p) => p.plans);
 	const sum = (of: (c: ReturnType<AccountAccess["counts"]>) => number): number => passes.reduce((n, p) => n + of(p.counts), 0);
-	const file: PlanFile = {
-		apiVersion: "ecs-access.dev/v1alpha1",
-		kind: "PlanFile",
-		id: planFileId(plans),
+	const file = planFileOf(artifact, plans, {
 		createdAt: now,
 		request,
-		revision: artifact.revision,
-		digest: artifact.digest,
-		sourceLabel: sourceLabel(artifact),
 		installation: view.installation,
 		accounts: passes.map(({ account, caller, failure }) => ({
 			account,
 			caller,
 			error: failure === null ? null : failureWords(failure),
 		})),
-		plans,
 		findings: [...catalog.findings.filter((f) => isAsked(f, request.only)), ...passes.flatMap((p) => p.findings)],
 		unpruned: passes.reduce(addUnpruned, null),
 		reads: {
@@ -108,21 +101,13 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 			calls: sum((c) => c.calls),
 			milliseconds: deps.clock.millis() - began,
 		},
-	};
+	});
 	return { file, gathered: new Map(passes.flatMap((p) => (p.gathered === null ? [] : [[p.account.name, p.gathered] as const]))) };
 }
 
 /** Of a part, what is said of its own resources; what is said of none concerns all. */
 function isAsked(f: Finding, only: readonly string[] | undefined): boolean {
 	return only === undefined || f.key === undefined || only.some((key) => key === f.key || key.startsWith(`${f.key}@`));
-}
-
-/** `policies @ 3f2a91c`; a plain folder by its content. */
-export function sourceLabel(artifact: Artifact): string {
-	const { revision, root } = artifact;
-	const short =
-		revision.kind === "commit" ? revision.id.slice(0, 7) : `content ${revision.id.replace(/^sha256:/, "").slice(0, 8)}`;
-	return `${root} @ ${short}`;
 }
 
 interface AccountPass {

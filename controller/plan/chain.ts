@@ -9,7 +9,7 @@ import { APPROVABLE } from "./approval.ts";
 import type { Draft } from "./draft.ts";
 import { follows, movesOf, mustWaitFor, type Placed } from "./order.ts";
 import { overQuota, type Quotas } from "./quotas.ts";
-import { type AccessContext, callChange } from "./role-access.ts";
+import { type AccessContext, callChange, missingPolicy } from "./role-access.ts";
 
 export interface ChainInput {
 	readonly target: Target;
@@ -37,7 +37,7 @@ export function chain(drafts: readonly Draft[], input: ChainInput): readonly Ste
 		const here: Placed = { draft, moves: movesOf(draft.call, all, input.access) };
 		const after: StepId[] = [];
 		let settle = 0;
-		let state = draft.state;
+		let state = draft.state === "ready" ? (missingPolicy(draft.call, input.access) ?? "ready") : draft.state;
 		for (const [m, earlier] of placed.entries()) {
 			const seconds = follows(here, earlier);
 			const before = steps[m];

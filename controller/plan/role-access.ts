@@ -1,6 +1,6 @@
 import type { Account } from "../model/account.ts";
 import type { Arn } from "../model/ids.ts";
-import type { StepCall } from "../model/plan.ts";
+import type { StepCall, StepState } from "../model/plan.ts";
 import type { Facts } from "../model/reference.ts";
 import type { RoleState } from "../model/target.ts";
 import type { AccessChange, AccessLine, AccessSide } from "../policy/access.ts";
@@ -23,6 +23,19 @@ export function managedDocument(ctx: AccessContext, arn: Arn): PolicyDocument | 
 	if (ctx.account.accountId === null) return null;
 	const fact = ctx.facts.get({ type: "iam.managedPolicy", account: ctx.account.accountId, arn });
 	return fact?.type === "iam.managedPolicy" ? fact.document : null;
+}
+
+/** A call that names a managed policy which is not there would fail in the middle of an apply: it waits until there is one. */
+export function missingPolicy(call: StepCall, ctx: AccessContext): StepState | null {
+	const arn =
+		call.api === "iam:AttachRolePolicy"
+			? call.input.PolicyArn
+			: call.api === "iam:CreateRole" || call.api === "iam:PutRolePermissionsBoundary"
+				? call.input.PermissionsBoundary
+				: undefined;
+	if (arn === undefined || ctx.account.accountId === null) return null;
+	const fact = ctx.facts.get({ type: "iam.managedPolicy", account: ctx.account.accountId, arn });
+	return fact?.type === "absent" ? { waiting: "reference", detail: `managed policy ${arn} does not exist` } : null;
 }
 
 export function hasDeny(doc: PolicyDocument): boolean {

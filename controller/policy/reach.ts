@@ -46,7 +46,7 @@ export function reaches(side: AccessSide, rule: ReachRule, catalogue: ActionCata
 	const denies = [...all.identity, ...all.boundary].filter((r) => r.effect === "Deny" && r.clauses.length === 0);
 	const found = new Map<string, { reach: Reach; atoms: Atom[]; actions: Set<string> }>();
 	for (const region of all.identity) {
-		if (region.effect !== "Allow") continue;
+		if (region.effect !== "Allow" || !forbidden.actions.some((a) => setIntersects(region.actions, only(a)))) continue;
 		for (const atom of atomsOf(region)) {
 			if (!reached(atom, forbidden, denies, all)) continue;
 			const key = `${region.document}/${region.index}/${atom.at.resource}`;
@@ -71,12 +71,12 @@ export function reaches(side: AccessSide, rule: ReachRule, catalogue: ActionCata
 function reached(atom: Atom, forbidden: Forbidden, denies: readonly Region[], all: Sides): boolean {
 	if (excepted(atom.resource, forbidden.except)) return false;
 	return forbidden.actions.some((action) => {
-		const only: PatternSet = { not: false, globs: [action] };
-		if (!setIntersects(atom.action, only)) return false;
+		const asked = only(action);
+		if (!setIntersects(atom.action, asked)) return false;
 		// A Deny of the whole of either takes away the whole of what they have in common.
 		if (
 			denies.some(
-				(d) => (setContains(d.actions, atom.action) || setContains(d.actions, only)) && deniesResource(d, atom, forbidden),
+				(d) => (setContains(d.actions, atom.action) || setContains(d.actions, asked)) && deniesResource(d, atom, forbidden),
 			)
 		) {
 			return false;
@@ -87,12 +87,16 @@ function reached(atom: Atom, forbidden: Forbidden, denies: readonly Region[], al
 			.flatMap(atomsOf)
 			.some(
 				(b) =>
-					setIntersects(b.action, only) &&
+					setIntersects(b.action, asked) &&
 					setIntersects(b.action, atom.action) &&
 					setIntersects(b.resource, atom.resource) &&
 					!excepted(b.resource, forbidden.except),
 			);
 	});
+}
+
+function only(action: Glob): PatternSet {
+	return { not: false, globs: [action] };
 }
 
 /** Whether a Deny covers the atom's resources, but for those that are excepted anyway. */
@@ -112,10 +116,10 @@ function example(atoms: readonly Atom[], forbidden: Forbidden, all: Sides, catal
 	let first: Witness | null = null;
 	for (const atom of atoms.slice(0, MOST_SEARCHES)) {
 		for (const action of forbidden.actions) {
-			if (!setIntersects(atom.action, { not: false, globs: [action] })) continue;
+			if (!setIntersects(atom.action, only(action))) continue;
 			const rule: Atom = {
 				...atom,
-				action: { not: false, globs: [action] },
+				action: only(action),
 				resource: { not: true, globs: forbidden.except },
 				clauses: [],
 			};

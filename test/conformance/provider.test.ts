@@ -1,5 +1,6 @@
 import { describe } from "vitest";
-import { accessTo, accountOf } from "../integration/aws/access.ts";
+import { accountOf } from "../account.ts";
+import { accessTo } from "../integration/aws/access.ts";
 import { useSandbox } from "../sandbox/use.ts";
 import { isWrite } from "../sandbox/wire.ts";
 import { createMemoryWorld } from "./memory-world.ts";

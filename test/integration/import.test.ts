@@ -7,10 +7,11 @@ import { parseAllDocuments } from "yaml";
 import { isMark } from "../../controller/model/marks.ts";
 import type { PlanFile } from "../../controller/model/plan.ts";
 import type { RoleState } from "../../controller/model/target.ts";
+import { accountOf } from "../account.ts";
 import { company } from "../sandbox/company.ts";
 import { roleSeed, type SeedData, seedDocument, serviceSeed, taskDefinitionSeed } from "../sandbox/seed-data.ts";
 import { useSandbox } from "../sandbox/use.ts";
-import { accessTo, accountOf } from "./aws/access.ts";
+import { accessTo } from "./aws/access.ts";
 
 /** `import` as a person runs it, in a folder without git, against an account that grew by hand. */
 

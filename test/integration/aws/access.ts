@@ -21,24 +21,6 @@ const hurriedClock: Clock = {
 		}),
 };
 
-export function accountOf(accountId: string | null, more: Partial<Account> = {}): Account {
-	return {
-		name: "prod",
-		accountId,
-		region: "eu-west-1",
-		regions: ["eu-west-1"],
-		partition: "aws",
-		rolePath: "/ecs-access/",
-		permissionsBoundary: null,
-		vars: {},
-		labels: {},
-		deployers: [],
-		assumeRole: null,
-		origin: null,
-		...more,
-	};
-}
-
 /** One pass over a sandbox account, with credentials of `as` (default: the account's own). */
 export function accessTo(
 	sandbox: Sandbox,

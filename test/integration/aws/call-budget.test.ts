@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { MARK } from "../../../controller/model/marks.ts";
 import type { Target } from "../../../controller/model/target.ts";
+import { accountOf } from "../../account.ts";
 import { roleSeed, serviceSeed, taskDefinitionSeed } from "../../sandbox/seed-data.ts";
 import { useSandbox } from "../../sandbox/use.ts";
-import { accessTo, accountOf } from "./access.ts";
+import { accessTo } from "./access.ts";
 
 const sandbox = useSandbox();
 const signal = AbortSignal.timeout(55_000);

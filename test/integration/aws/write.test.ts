@@ -3,9 +3,10 @@ import { applyCall } from "../../../controller/model/apply-call.ts";
 import { ConflictError, TerminalError, WaitingError } from "../../../controller/model/errors.ts";
 import type { StepCall } from "../../../controller/model/plan.ts";
 import type { Existing, RoleState } from "../../../controller/model/target.ts";
+import { accountOf } from "../../account.ts";
 import { allow, aRole, aStep, OUR_MARKS, roleTarget, TRUST } from "../../conformance/provider.ts";
 import { useSandbox } from "../../sandbox/use.ts";
-import { accessTo, accountOf } from "./access.ts";
+import { accessTo } from "./access.ts";
 
 const sandbox = useSandbox();
 const signal = AbortSignal.timeout(55_000);

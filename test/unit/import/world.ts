@@ -1,26 +1,13 @@
 import type { ImportOptions } from "../../../controller/engine/import.ts";
-import type { Account } from "../../../controller/model/account.ts";
 import { ownerOf } from "../../../controller/model/marks.ts";
 import type { DiscoveredWorkload } from "../../../controller/model/ports.ts";
 import type { Existing, RoleState } from "../../../controller/model/target.ts";
 import type { PolicyDocument, Statement } from "../../../controller/policy/document.ts";
+import { accountOf } from "../../account.ts";
 
 export const ACCOUNT_ID = "123456789012";
 
-export const account: Account = {
-	name: "default",
-	accountId: ACCOUNT_ID,
-	region: "eu-west-1",
-	regions: ["eu-west-1", "us-east-1"],
-	partition: "aws",
-	rolePath: "/ecs-access/",
-	permissionsBoundary: null,
-	vars: {},
-	labels: {},
-	deployers: [],
-	assumeRole: null,
-	origin: null,
-};
+export const account = accountOf(ACCOUNT_ID, { name: "default", regions: ["eu-west-1", "us-east-1"] });
 
 export const options: ImportOptions = {
 	account,

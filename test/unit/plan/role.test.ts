@@ -1,5 +1,23 @@
 import { describe, expect, test } from "vitest";
-import { allow, applyReady, deny, doc, MARKS, NOW, observe, plan, ROLE, roleState, shown, wanted, wants } from "./world.ts";
+import {
+	ACCOUNT_ID,
+	allow,
+	applyReady,
+	deny,
+	doc,
+	factsOf,
+	MANAGED,
+	MARKS,
+	NOW,
+	observe,
+	origin,
+	plan,
+	ROLE,
+	roleState,
+	shown,
+	wanted,
+	wants,
+} from "./world.ts";
 
 const GET = allow("s3:GetObject", "arn:aws:s3:::catalogue/*");
 const PUT = allow("s3:PutObject", "arn:aws:s3:::invoices/*");
@@ -25,6 +43,26 @@ describe("a role that does not exist", () => {
 		const p = plan(wanted({ trust: null }), null);
 		expect(p.steps).toEqual([]);
 		expect(p.findings.map((f) => [f.id, f.severity])).toEqual([["TrustUnknown", "error"]]);
+	});
+});
+
+describe("a managed policy that does not exist", () => {
+	const arn = "arn:aws:iam::123456789012:policy/gone";
+	const facts = factsOf(MANAGED, [[{ type: "iam.managedPolicy", account: ACCOUNT_ID, arn }, { type: "absent" }]]);
+
+	test("makes its attachment wait, and nothing else", () => {
+		const w = wanted({ statements: [wants(GET), wants(PUT)], managedPolicies: [{ arn, origin: origin(9) }] });
+		const p = plan(w, asGitSays, { facts });
+		expect(shown(p).toSorted()).toEqual([
+			"AttachRolePolicy gone spec-changed unknown (waits: reference)",
+			"PutRolePolicy ecs-access spec-changed broadens",
+		]);
+	});
+
+	test("makes a role that is to have it as boundary wait as a whole: it is never made without", () => {
+		const p = plan(wanted({ permissionsBoundary: arn }), null, { facts });
+		expect(p.steps.every((s) => s.state !== "ready" && s.state.waiting === "reference")).toBe(true);
+		expect(p.steps.map((s) => s.call.api)).toEqual(["iam:CreateRole", "iam:PutRolePolicy"]);
 	});
 });
 

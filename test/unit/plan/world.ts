@@ -1,4 +1,3 @@
-import type { Account } from "../../../controller/model/account.ts";
 import { applyCall } from "../../../controller/model/apply-call.ts";
 import type { AnyDesired, AnyObserved, RoleWanted, WantedStatement } from "../../../controller/model/desired.ts";
 import { roleFingerprint } from "../../../controller/model/fingerprint.ts";
@@ -13,25 +12,13 @@ import type { PlanInput } from "../../../controller/plan/input.ts";
 import { planInstance } from "../../../controller/plan/instance.ts";
 import { createCatalogue } from "../../../controller/policy/catalogue.ts";
 import type { PolicyDocument, Statement } from "../../../controller/policy/document.ts";
+import { accountOf } from "../../account.ts";
 
 export const ACCOUNT_ID = "123456789012";
 export const NOW = "2026-11-24T12:00:00Z";
 const catalogue = createCatalogue();
 
-export const account: Account = {
-	name: "prod",
-	accountId: ACCOUNT_ID,
-	region: "eu-west-1",
-	regions: ["eu-west-1"],
-	partition: "aws",
-	rolePath: "/ecs-access/",
-	permissionsBoundary: null,
-	vars: {},
-	labels: {},
-	deployers: [],
-	assumeRole: null,
-	origin: null,
-};
+export const account = accountOf(ACCOUNT_ID);
 
 export function origin(line = 1, path = "policies/orders-api.yaml"): Origin {
 	return { path, line, column: 1 };

@@ -1,26 +1,13 @@
-import type { Account } from "../../../controller/model/account.ts";
 import { digest } from "../../../controller/model/digest.ts";
 import type { Finding } from "../../../controller/model/finding.ts";
 import type { Change, Plan, PlanFile, Step, StepCall, StepState, Why } from "../../../controller/model/plan.ts";
 import type { Target } from "../../../controller/model/target.ts";
 import type { AccessEffect, AccessLine } from "../../../controller/policy/access.ts";
+import { accountOf } from "../../account.ts";
 
 /** Plan files made by hand, in the words of a small company. */
 
-export const ACCOUNT: Account = {
-	name: "prod",
-	accountId: "123456789012",
-	region: "eu-west-1",
-	regions: ["eu-west-1"],
-	partition: "aws",
-	rolePath: "/ecs-access/",
-	permissionsBoundary: null,
-	vars: {},
-	labels: {},
-	deployers: [],
-	assumeRole: null,
-	origin: null,
-};
+export const ACCOUNT = accountOf("123456789012");
 
 export function line(actions: string, resources: string, example?: string): AccessLine {
 	const witness =

@@ -34,7 +34,7 @@ describe("the source mark", () => {
 
 	test("of a local repository is its folder's name, and no path of the machine", () => {
 		expect(sourceMark("file:///srv/git/access.git", "")).toMatch(/^local\/access\.[0-9a-f]{8}$/);
-		expect(sourceMark("/srv/git/work/.git", "policies")).toMatch(/^local\/work\.[0-9a-f]{8}\/\/policies$/);
+		expect(sourceMark("/srv/git/store/.git", "policies")).toMatch(/^local\/store\.[0-9a-f]{8}\/\/policies$/);
 		expect(sourceMark("/srv/git/access/", "")).toBe(sourceMark("file:///srv/git/access.git", ""));
 		expect(sourceMark("/home/anna/access", "")).not.toBe(sourceMark("/home/kim/access", ""));
 	});
