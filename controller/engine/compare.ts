@@ -98,7 +98,7 @@ export function compareRevisions(
 		unpruned: null,
 		reads: { roles: 0, services: 0, calls: 0, milliseconds: deps.clock.millis() - began },
 	});
-	return { file, gathered: new Map() };
+	return { file, gathered: new Map(), failures: new Map() };
 }
 
 interface Expanded {

@@ -68,6 +68,7 @@ export async function planForgetAll(
 	return {
 		result: {
 			gathered: new Map(),
+			failures: new Map(),
 			file: planFileOf(artifact, plans, {
 				createdAt: now,
 				request,

@@ -38,13 +38,16 @@ export async function gather(
 		readonly access: AccountAccess;
 		readonly view: CatalogView;
 		readonly now: string;
+		/** A part of the account: who deploys to it is a question to all of it, and costs more than the rest. */
+		readonly alone?: boolean;
 	},
 	signal: AbortSignal,
 ): Promise<GatheredAccount> {
 	const known = new Map<string, Fact>();
 	const facts: Facts = { now: deps.now, get: (ref) => known.get(referenceId(ref)) };
 	const learn = async (refs: readonly Reference[]): Promise<void> => {
-		const asked = [...new Map(refs.map((r) => [referenceId(r), r])).values()].filter((r) => !known.has(referenceId(r)));
+		const wanted = deps.alone === true ? refs.filter((r) => r.type !== "passers") : refs;
+		const asked = [...new Map(wanted.map((r) => [referenceId(r), r])).values()].filter((r) => !known.has(referenceId(r)));
 		if (asked.length === 0) return;
 		const answers = await deps.access.resolve(asked, signal);
 		for (const [n, ref] of asked.entries())

@@ -1,8 +1,10 @@
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { ResourceKey } from "../model/ids.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
 import type { Plan, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, InUse, Store } from "../model/ports.ts";
+import type { Facts } from "../model/reference.ts";
 import type { Artifact } from "../model/resource.ts";
 import { type Existing, targetId } from "../model/target.ts";
 import { applyBudgets, needsBudget } from "../plan/budgets.ts";
@@ -12,6 +14,7 @@ import { passRoleGaps } from "../plan/pass-role.ts";
 import { planRemoval } from "../plan/removal.ts";
 import { roleReferences } from "../plan/role-references.ts";
 import { usedBudget } from "./budget-use.ts";
+import { expandInstance } from "./expand.ts";
 import type { GatheredAccount } from "./gather.ts";
 
 /** Roles of ours that nothing in git wants any more, and why they were left as they are. */
@@ -27,6 +30,12 @@ export interface AccountInput {
 	readonly access: AccountAccess;
 	readonly artifact: Artifact;
 	readonly request: PlanRequest;
+	/** Of a part: see plan-catalog.ts. */
+	readonly keys?: ReadonlySet<ResourceKey>;
+	/** Documents that are there and cannot be planned: nothing of theirs was removed. */
+	readonly stalled?: ReadonlySet<ResourceKey>;
+	/** All that git holds of the account, the part that is planned or not: what another now wants was not removed. */
+	readonly inGit: readonly Instance[];
 	readonly store: Store | null;
 	readonly shown: boolean;
 	readonly nowMs: number;
@@ -49,8 +58,9 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 		planInstance({ ...context, ...named(instance), desired, findings }),
 	);
 	// Reading every role of a large account takes longer than all the rest of a part: only where a budget is to be measured.
-	const owned = request.only === undefined || needsBudget(plans) ? await listOwned(access, context.installation, signal) : [];
-	const gone = request.only === undefined ? unwanted(owned, input) : [];
+	const removes = request.only === undefined && mayRemove(input);
+	const owned = removes || needsBudget(plans) ? await listOwned(access, context.installation, signal) : [];
+	const gone = removes ? unwanted(owned, input) : [];
 	const kept = whyNotPruned(input);
 	if (kept === null) {
 		await gathered.learn(roleReferences(context.account, gone));
@@ -99,11 +109,37 @@ async function listOwned(
 	return owned;
 }
 
-/** Ours by installation and source, and wanted by nothing that git says. */
-function unwanted(owned: readonly Existing<"iam.role">[], { gathered, context }: AccountInput): readonly Existing<"iam.role">[] {
+/** A part that git still holds removes only what it once wanted, and the resync sees to that; one that is gone removes all. */
+function mayRemove({ keys, gathered }: AccountInput): boolean {
+	return keys === undefined || gathered.instances.length < keys.size;
+}
+
+/** Ours by installation and source, and wanted by nothing that git says; what cannot be planned is there all the same. */
+function unwanted(
+	owned: readonly Existing<"iam.role">[],
+	{ gathered, context, keys, stalled, inGit }: AccountInput,
+): readonly Existing<"iam.role">[] {
 	const wanted = new Set(gathered.instances.flatMap((i) => i.desired.map((d) => targetId(d.target))));
+	if (gathered.instances.length < inGit.length) {
+		const facts: Facts = { now: context.now, get: () => undefined };
+		for (const i of inGit) for (const d of expandInstance(i, context.view, facts).desired) wanted.add(targetId(d.target));
+	}
 	const sources = new Set([context.source, ...context.previousSources]);
-	return owned.filter((o) => !wanted.has(targetId(o.target)) && o.owner !== null && sources.has(o.owner.source));
+	const asked = keys === undefined ? null : new Set([...keys].map(ownerOf));
+	const there = (owner: ResourceKey): boolean => stalled?.has(owner) === true || context.view.broken.has(owner);
+	return owned.filter(
+		(o) =>
+			!wanted.has(targetId(o.target)) &&
+			o.owner !== null &&
+			sources.has(o.owner.source) &&
+			!there(o.owner.owner) &&
+			asked?.has(o.owner.owner) !== false,
+	);
+}
+
+/** As an owner mark has it: without the account. */
+function ownerOf(key: ResourceKey): ResourceKey {
+	return key.replace(/@.*$/, "");
 }
 
 /** The roles that git's workloads run with, in lower case; who manages them aside. */
