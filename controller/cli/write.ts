@@ -1,7 +1,7 @@
 import type { Execution, Progress } from "../engine/execute.ts";
+import { lostMemory } from "../engine/lost-memory.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { PlanFile } from "../model/plan.ts";
-import type { Store } from "../model/ports.ts";
 import type { CliContext, ExitCode } from "./context.ts";
 import { takeLease } from "./lease.ts";
 import type { Executable, Library } from "./library.ts";
@@ -107,18 +107,6 @@ export async function recordSeen(
 		clock: ctx.clock,
 		whole: options.whole,
 	});
-}
-
-/**
- * `2 roles bear` our marks, while the store says that there never were any; null where it remembers, or there
- * are none. A shared store in that state was lost: pauses and budgets went with it (ARCHITECTURE.md, Applying safely).
- */
-async function lostMemory({ file, gathered }: Executable, store: Store): Promise<string | null> {
-	const observed = [...gathered.values()].flatMap((a) => [...a.observed.values()]);
-	const marked = observed.filter((o) => o.exists && o.owner?.installation === file.installation).length;
-	const roles = marked + (file.unpruned?.count ?? 0);
-	if (roles === 0 || !(await store.empty())) return null;
-	return roles === 1 ? "1 role bears" : `${roles} roles bear`;
 }
 
 function accountOf(file: PlanFile, name: string) {

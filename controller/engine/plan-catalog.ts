@@ -153,10 +153,8 @@ async function planAccount(
 	}
 }
 
-function instancesOf(account: Account, { catalog, keys, stalled }: CatalogPlanInput): readonly Instance[] {
-	return catalog.instances.filter(
-		(i) => i.account.name === account.name && keys?.has(i.key) !== false && stalled?.has(i.resource.key) !== true,
-	);
+function instancesOf(account: Account, { catalog, keys }: CatalogPlanInput): readonly Instance[] {
+	return catalog.instances.filter((i) => i.account.name === account.name && keys?.has(i.key) !== false);
 }
 
 async function remembered(

@@ -1,0 +1,401 @@
+import type { Account } from "../model/account.ts";
+import { TerminalError, WaitingError } from "../model/errors.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Culprit, Hint } from "../model/hint.ts";
+import type { Instant, ResourceKey } from "../model/ids.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Clock, Store } from "../model/ports.ts";
+import type { Artifact } from "../model/resource.ts";
+import { durationMs } from "../plan/duration.ts";
+import type { ActionCatalogue } from "../policy/action-catalogue.ts";
+import { type Admitted, admit } from "./admission.ts";
+import { admitWord, readAdmitted, rememberAdmitted } from "./admitted.ts";
+import { type Catalog, loadCatalog } from "./catalog.ts";
+import { bringIntoForce, changedKeys, type InForce } from "./in-force.ts";
+import type { Pass, Passes, Scope } from "./pass.ts";
+import { reportStalled } from "./report-stalled.ts";
+import { createWorkqueue, type PassEvent, type PassResult, type Urgency, type Workqueue } from "./workqueue.ts";
+
+/** The source that a controller follows. */
+export interface FollowedSource {
+	/** The revision at the branch's tip, without fetching it; null where that cannot be asked for less than the content. */
+	readonly peek: (signal: AbortSignal) => Promise<string | null>;
+	/** `previous`: the admitted revision; throws TerminalError `NotDescendant` where it is no ancestor, but for `force`. */
+	readonly fetch: (
+		options: { readonly previous: string | null; readonly force: boolean },
+		signal: AbortSignal,
+	) => Promise<Artifact>;
+	/** A revision that was admitted before, for a controller with an empty memory. */
+	readonly fetchRevision: (revision: string, signal: AbortSignal) => Promise<Artifact>;
+}
+
+export interface ManagerDeps {
+	readonly source: FollowedSource;
+	readonly actions: ActionCatalogue;
+	readonly passes: Passes;
+	readonly store: Store;
+	readonly clock: Clock;
+	/** 0 to below 1, for jitter. */
+	readonly random: () => number;
+	/** Milliseconds between two looks at the source. */
+	readonly pollMs: number;
+	/** Seconds until a key must be passed over again because of what its last pass left under way; null: nothing is. */
+	readonly again: (pass: Pass, key: ResourceKey) => number | null;
+	readonly observe: (event: ManagerEvent) => void;
+}
+
+/** For logs, metrics and announcements. */
+export type ManagerEvent =
+	| { readonly type: "admitted"; readonly revision: string; readonly keys: number; readonly changed: number }
+	| {
+			readonly type: "refused";
+			readonly revision: string;
+			readonly reason: string;
+			readonly message: string;
+			readonly findings: readonly Finding[];
+	  }
+	| { readonly type: "fetchFailed"; readonly error: Error }
+	| {
+			readonly type: "resynced";
+			readonly account: string;
+			readonly keys: number;
+			readonly withWork: number;
+			readonly calls: number;
+			readonly milliseconds: number;
+	  }
+	| { readonly type: "resyncFailed"; readonly account: string; readonly error: Error }
+	| { readonly type: "pass"; readonly account: string; readonly pass: PassEvent }
+	| { readonly type: "applied"; readonly pass: Pass };
+
+export interface ManagerState {
+	readonly admitted: Admitted | null;
+	readonly refused: {
+		readonly revision: string;
+		readonly reason: string;
+		readonly message: string;
+		readonly findings: readonly Finding[];
+	} | null;
+	/** Why the source could not be read the last time; null: it could. */
+	readonly sourceError: string | null;
+	/** By account: when all of it was last looked at. */
+	readonly resynced: ReadonlyMap<string, Instant>;
+	/** By account: why it could not be looked at the last time. */
+	readonly accountErrors: ReadonlyMap<string, string>;
+	readonly queue: ReturnType<Workqueue["depth"]>;
+	readonly inForce: InForce | null;
+}
+
+export interface Manager {
+	/** Reads the source where it moved, admits or refuses, and asks for what changed. */
+	readonly poll: (signal: AbortSignal) => Promise<void>;
+	/** Plans everything in bulk, each account by itself, and asks for a pass over each key that has something to do. */
+	readonly resync: (signal: AbortSignal) => Promise<void>;
+	/** One pass over everything, carried out; for a run that ends. */
+	readonly once: (signal: AbortSignal) => Promise<Pass>;
+	readonly hint: (hint: Hint) => void;
+	/** Asks for a pass over a key, or over all of them. */
+	readonly ask: (key: ResourceKey | null) => void;
+	/** Polls and resyncs until aborted; then finishes what runs. */
+	readonly run: (signal: AbortSignal) => Promise<void>;
+	/** Resolves when no key waits or runs. */
+	readonly idle: () => Promise<void>;
+	readonly state: () => ManagerState;
+}
+
+/** Passes of one account at once; another account's trouble takes none of them. */
+const CONCURRENCY = 8;
+/** IAM's propagation waits stand within a pass. */
+const PASS_TIMEOUT_MS = 10 * 60_000;
+/** Events of one change come in bursts. */
+const DEBOUNCE_MS = 500;
+const DEFAULT_RESYNC_MS = 10 * 60_000;
+/** Up to here a pass a key costs fewer calls than a plan of all that changed. */
+const SINGLE_PASSES = 8;
+
+/**
+ * Keeps the accounts as the source says: a new revision is admitted or refused, the keys it changes are passed over, events
+ * make it faster, the resync makes it right. One at a time holds the lease; the caller sees to that.
+ */
+export function createManager(deps: ManagerDeps): Manager {
+	const { clock, store, passes, observe } = deps;
+	let inForce: InForce | null = null;
+	let refused: ManagerState["refused"] = null;
+	let sourceError: string | null = null;
+	/** What the source was at when it was last read to the end. */
+	let looked: string | null = null;
+	const resynced = new Map<string, Instant>();
+	const accountErrors = new Map<string, string>();
+	const accountOf = new Map<ResourceKey, string>();
+	const resyncing = new Map<string, Promise<void>>();
+	const queues = new Map<string, Workqueue>();
+	const stopped = new AbortController();
+
+	const queueOf = (account: string): Workqueue => {
+		const queue =
+			queues.get(account) ??
+			createWorkqueue({
+				pass: (key, signal) => passOver(key, account, AbortSignal.any([signal, stopped.signal])),
+				clock,
+				random: deps.random,
+				concurrency: CONCURRENCY,
+				passTimeoutMs: PASS_TIMEOUT_MS,
+				observe: (pass) => observe({ type: "pass", account, pass }),
+			});
+		queues.set(account, queue);
+		return queue;
+	};
+	const add = (key: ResourceKey, urgency: Urgency, delayMs = 0): void => {
+		const account = accountOf.get(key);
+		if (account !== undefined) queueOf(account).add(key, urgency, { delayMs });
+	};
+
+	const poll = async (signal: AbortSignal): Promise<void> => {
+		try {
+			const tip = await deps.source.peek(signal);
+			const word = refused === null ? null : await admitWord(store);
+			if (tip !== null && tip === looked && (refused === null || word !== refused.revision)) {
+				sourceError = null;
+				return;
+			}
+			await read(signal);
+			looked = tip;
+			sourceError = null;
+		} catch (error) {
+			if (signal.aborted) throw error;
+			const failure = asError(error);
+			sourceError = failure.message;
+			observe({ type: "fetchFailed", error: failure });
+			// Nothing in force yet: what was admitted before is kept as it was.
+			if (inForce === null) await resumeLast(signal).catch(() => {});
+		}
+	};
+
+	const read = async (signal: AbortSignal): Promise<void> => {
+		const before = inForce?.summary ?? (await readAdmitted(store));
+		let descends = true;
+		const artifact = await deps.source.fetch({ previous: before?.revision ?? null, force: false }, signal).catch((error) => {
+			if (!(error instanceof TerminalError && error.reason === "NotDescendant")) throw error;
+			descends = false;
+			return deps.source.fetch({ previous: null, force: true }, signal);
+		});
+		if (inForce !== null && artifact.digest === inForce.artifact.digest && descends) {
+			refused = null;
+			if (artifact.revision.id !== inForce.artifact.revision.id) await enforce(artifact, load(artifact), before, true, null);
+			return;
+		}
+		if (!(await enforce(artifact, load(artifact), before, descends, await admitWord(store))) && inForce === null) {
+			await resumeLast(signal);
+		}
+	};
+
+	/** A controller with an empty memory goes on with what was last admitted. */
+	const resumeLast = async (signal: AbortSignal): Promise<void> => {
+		const last = await readAdmitted(store);
+		if (last === null) return;
+		const kept = refused;
+		const artifact = await deps.source.fetchRevision(last.revision, signal);
+		await enforce(artifact, load(artifact), null, true, null);
+		refused = kept;
+	};
+
+	const load = (artifact: Artifact): Catalog =>
+		loadCatalog(artifact, { actions: deps.actions, defaults: null, now: clock.now() });
+
+	/** True when it came into force. */
+	const enforce = async (
+		artifact: Artifact,
+		catalog: Catalog,
+		before: Admitted | null,
+		descends: boolean,
+		word: string | null,
+	): Promise<boolean> => {
+		const decision = admit({ artifact, catalog, before, descends, word });
+		const undeclared = catalog.view.accounts.find((a) => a.accountId === null);
+		if (!decision.admitted || undeclared !== undefined) {
+			refused = decision.admitted
+				? { revision: artifact.revision.id, ...UNDECLARED, findings: [] }
+				: { revision: artifact.revision.id, reason: decision.reason, message: decision.message, findings: decision.findings };
+			observe({ type: "refused", ...refused });
+			return false;
+		}
+		const old = inForce;
+		const next = bringIntoForce(artifact, catalog, decision, old, clock.now());
+		await rememberAdmitted(store, next.summary);
+		inForce = next;
+		refused = null;
+		for (const i of next.catalog.instances) accountOf.set(i.key, i.account.name);
+		await reportStalled(next, { store, clock });
+		// The first revision of a process is read in bulk: a pass a key would cost many times the calls.
+		const changed = old === null ? [] : changedKeys(old, next);
+		observe({ type: "admitted", revision: next.summary.revision, keys: next.asks.size, changed: changed.length });
+		if (changed.length <= SINGLE_PASSES) for (const key of changed) add(key, "commit");
+		else for (const a of next.catalog.view.accounts) void resyncAccount(a, "commit", new Set(changed), stopped.signal);
+		return true;
+	};
+
+	const passOver = async (key: ResourceKey, account: string, signal: AbortSignal): Promise<PassResult> => {
+		if (inForce === null) throw new WaitingError("NoRevision", "no revision is in force yet", 5);
+		const scope: Scope = { keys: new Set([key]), accounts: new Set([account]) };
+		const pass = await passes.carryOut(inForce, scope, signal);
+		const failure = pass.failures.get(account);
+		if (failure !== undefined) throw failure;
+		observe({ type: "applied", pass });
+		const failed = pass.execution.runs.find((r) => r.error !== null);
+		if (failed?.error != null) throw failed.error;
+		if (pass.execution.notRun.some((n) => !pass.mistaken.has(n.plan)))
+			throw new Error(`steps of ${key} were left when the pass ended`);
+		return { requeueAfterSeconds: deps.again(pass, key) };
+	};
+
+	const resyncAccount = async (
+		account: Account,
+		urgency: Urgency,
+		keys: ReadonlySet<ResourceKey> | null,
+		signal: AbortSignal,
+	): Promise<void> => {
+		if (inForce === null) return;
+		const scope: Scope = { accounts: new Set([account.name]), ...(keys !== null && { keys }) };
+		try {
+			const pass = await passes.plan(inForce, scope, signal);
+			const failure = pass.failures.get(account.name);
+			if (failure !== undefined) throw failure;
+			const busy = new Set(pass.file.plans.filter((p) => hasWork(p, pass)));
+			await passes.record(pass, (p) => !busy.has(p), false);
+			for (const p of busy) {
+				const key = accountOf.has(p.key) ? p.key : goneKey(p, account.name);
+				add(key, urgency);
+			}
+			accountErrors.delete(account.name);
+			if (keys === null) resynced.set(account.name, clock.now());
+			const { calls, milliseconds } = pass.file.reads;
+			observe({
+				type: "resynced",
+				account: account.name,
+				keys: pass.file.plans.length,
+				withWork: busy.size,
+				calls,
+				milliseconds,
+			});
+		} catch (error) {
+			if (signal.aborted) return;
+			const failure = asError(error);
+			accountErrors.set(account.name, failure.message);
+			observe({ type: "resyncFailed", account: account.name, error: failure });
+		}
+	};
+
+	/** A removal is keyed by the owner mark, which names no account. */
+	const goneKey = (plan: Plan, account: string): ResourceKey => {
+		const key = `${plan.key}@${account}`;
+		accountOf.set(key, account);
+		return key;
+	};
+
+	const resync = async (signal: AbortSignal): Promise<void> => {
+		const accounts = inForce?.catalog.view.accounts ?? [];
+		await Promise.all(
+			accounts.map((account) => {
+				const running = resyncing.get(account.name);
+				if (running !== undefined) return running;
+				const mine = resyncAccount(account, "resync", null, signal).finally(() => resyncing.delete(account.name));
+				resyncing.set(account.name, mine);
+				return mine;
+			}),
+		);
+	};
+
+	/** Never waits for one account longer than until the next is due. */
+	const every = async (ms: () => number, work: () => Promise<void>, signal: AbortSignal): Promise<void> => {
+		while (!signal.aborted) {
+			await work().catch((error: unknown) => observe({ type: "fetchFailed", error: asError(error) }));
+			await clock.sleep(ms() * (0.9 + deps.random() * 0.2), signal).catch(() => {});
+		}
+	};
+
+	const ask = (key: ResourceKey | null): void => {
+		if (key === null) void resync(stopped.signal);
+		else add(key, "event");
+	};
+	return {
+		poll,
+		resync,
+		once: async (signal) => {
+			if (inForce === null) throw new TerminalError("NoRevision", refused?.message ?? sourceError ?? "no revision is in force");
+			const pass = await passes.carryOut(inForce, {}, signal);
+			observe({ type: "applied", pass });
+			return pass;
+		},
+		hint: (hint) => {
+			if (hint.type === "source") void poll(stopped.signal).catch(() => {});
+			else if (hint.type === "resync" && hint.key === null) ask(null);
+			else for (const key of inForce?.referrers(hint) ?? []) add(key, "event", DEBOUNCE_MS);
+		},
+		ask,
+		run: async (signal) => {
+			const end = (): void => stopped.abort(signal.reason);
+			signal.addEventListener("abort", end, { once: true });
+			await poll(signal).catch(() => {});
+			await Promise.all([
+				every(
+					() => deps.pollMs,
+					() => poll(signal),
+					signal,
+				),
+				every(
+					() => resyncMs(inForce),
+					async () => {
+						// Not awaited: one slow account must not hold the clock of the others.
+						void resync(signal);
+					},
+					signal,
+				),
+			]);
+			await Promise.all([...queues.values()].map((q) => q.stop()));
+		},
+		idle: async () => {
+			await Promise.all([...queues.values()].map((q) => q.idle()));
+		},
+		state: () => ({
+			admitted: inForce?.summary ?? null,
+			refused,
+			sourceError,
+			resynced,
+			accountErrors,
+			queue: depthOf([...queues.values()]),
+			inForce,
+		}),
+	};
+}
+
+/** Culprits are kept by whoever makes the hints: a pass must not depend on them. */
+export type HintSink = (hint: Hint, culprit: Culprit | null) => void;
+
+const UNDECLARED = {
+	reason: "AccountUndeclared",
+	message: "no Account says its accountId: a controller acts only where git says, so write platform/accounts.yaml",
+};
+
+function hasWork(plan: Plan, pass: Pass): boolean {
+	return !pass.mistaken.has(plan) && plan.steps.some((s) => s.state === "ready");
+}
+
+function depthOf(queues: readonly Workqueue[]): ManagerState["queue"] {
+	const sum = { waiting: 0, running: 0, scheduled: 0 };
+	for (const q of queues) {
+		const { waiting, running, scheduled } = q.depth();
+		sum.waiting += waiting;
+		sum.running += running;
+		sum.scheduled += scheduled;
+	}
+	return sum;
+}
+
+function resyncMs(inForce: InForce | null): number {
+	// Nothing is in force: look again soon.
+	if (inForce === null) return 5_000;
+	return durationMs(inForce.spec.resync ?? "") ?? DEFAULT_RESYNC_MS;
+}
+
+function asError(error: unknown): Error {
+	return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,221 @@
+import type { Account } from "../model/account.ts";
+import { TerminalError } from "../model/errors.ts";
+import type { ResourceKey } from "../model/ids.ts";
+import type { Plan, PlanFile, Step } from "../model/plan.ts";
+import type { AccountAccess, Clock, Store } from "../model/ports.ts";
+import { needsBudget } from "../plan/budgets.ts";
+import type { PlanContext } from "../plan/input.ts";
+import type { ActionCatalogue } from "../policy/action-catalogue.ts";
+import { recordBudget } from "./budget-use.ts";
+import { type Execution, execute } from "./execute.ts";
+import { catalogAt, type InForce } from "./in-force.ts";
+import { lostMemory } from "./lost-memory.ts";
+import { type Planned, planCatalog } from "./plan-catalog.ts";
+import { report } from "./report.ts";
+import { isMistake } from "./validate.ts";
+
+export interface PassDeps {
+	readonly actions: ActionCatalogue;
+	/** Afresh for each pass. */
+	readonly access: (account: Account, revision: string, reconcileId: string) => AccountAccess;
+	readonly store: Store;
+	/** A store that several machines use: empty while roles bear our marks, it was lost. */
+	readonly shared: boolean;
+	/** A person says that the shared store is new. */
+	readonly newStore: boolean;
+	readonly clock: Clock;
+	readonly reconcileId: () => string;
+	/** Milliseconds in which a write may still start. */
+	readonly leaseRemaining: () => number;
+	readonly leaseFence?: number;
+	/** What else planning knows: what holds, what drifted. Asked once a pass. */
+	readonly known: (
+		inForce: InForce,
+		keys: ReadonlySet<ResourceKey> | null,
+	) => Promise<(account: Account) => Partial<PlanContext>>;
+}
+
+export interface Pass {
+	readonly reconcileId: string;
+	/** As it was carried out: what may not run waits, with the reason. */
+	readonly file: PlanFile;
+	readonly gathered: Planned["gathered"];
+	readonly failures: Planned["failures"];
+	readonly execution: Execution;
+	/** Plans that hold a mistake: nothing of them was carried out. */
+	readonly mistaken: ReadonlySet<Plan>;
+}
+
+/** Which part of what is in force; of accounts and keys both, where both are given. */
+export interface Scope {
+	readonly accounts?: ReadonlySet<string>;
+	readonly keys?: ReadonlySet<ResourceKey>;
+}
+
+export interface Passes {
+	/** Plans, and writes nothing. */
+	readonly plan: (inForce: InForce, scope: Scope, signal: AbortSignal) => Promise<Pass>;
+	/** Records what a plan saw, of the plans that `of` takes. */
+	readonly record: (pass: Pass, of: (plan: Plan) => boolean, whole: boolean) => Promise<void>;
+	/** Plans, carries out what is ready, and reports. Never throws for what one resource meets: see its execution. */
+	readonly carryOut: (inForce: InForce, scope: Scope, signal: AbortSignal) => Promise<Pass>;
+}
+
+/**
+ * Passes over what is in force: the controller's way to the one library that plans, executes and reports. Beyond what
+ * `apply` does there is nothing but three rules: Observe writes nothing, a mistake stops its own resource alone, and of a
+ * document that stalls only what takes away goes on.
+ */
+export function createPasses(deps: PassDeps): Passes {
+	const { store, clock } = deps;
+	/** By account: ends when the last that spends has ended. */
+	const spending = new Map<string, Promise<unknown>>();
+	let remembers = !deps.shared || deps.newStore;
+
+	const planWith = async (inForce: InForce, scope: Scope, signal: AbortSignal): Promise<Planning> => {
+		const { artifact, stalled } = inForce;
+		const reconcileId = deps.reconcileId();
+		const accesses = new Map<string, AccountAccess>();
+		const access = (a: Account): AccountAccess => {
+			const made = accesses.get(a.name) ?? deps.access(a, artifact.revision.id, reconcileId);
+			accesses.set(a.name, made);
+			return made;
+		};
+		const planned = await planCatalog(
+			{
+				artifact,
+				catalog: catalogAt(inForce, clock.now()),
+				request: { path: artifact.root, prune: true },
+				shown: false,
+				person: false,
+				stalled: new Set(stalled.keys()),
+				known: await deps.known(inForce, scope.keys ?? null),
+				...scope,
+			},
+			{ access, store, clock, actions: deps.actions, progress: () => {} },
+			signal,
+		);
+		const mistaken = new Set<Plan>();
+		const plans = planned.file.plans.map((plan) => {
+			const lastGood = inForce.lastGood.has(plan.key) ? takingAway(plan) : plan;
+			const ruled = inForce.spec.mode === "Enforce" ? lastGood : observed(lastGood);
+			if (ruled.findings.some(isMistake)) mistaken.add(ruled);
+			return ruled;
+		});
+		const file = { ...planned.file, plans };
+		const accessOf = (name: string): AccountAccess => {
+			const made = accesses.get(name);
+			if (made === undefined) throw new Error(`plan names account ${name}, which it does not hold`);
+			return made;
+		};
+		return { ...planned, file, reconcileId, mistaken, execution: nothingRun(plans), access: accessOf };
+	};
+
+	const record = async (pass: Pass, of: (plan: Plan) => boolean, whole: boolean): Promise<void> => {
+		const plans = pass.file.plans.filter(of);
+		const mine = new Set(plans);
+		const { execution } = pass;
+		await report(
+			{ ...pass.file, plans },
+			{
+				...execution,
+				runs: execution.runs.filter((r) => mine.has(r.plan)),
+				notRun: execution.notRun.filter((r) => mine.has(r.plan)),
+				waiting: execution.waiting.filter((r) => mine.has(r.plan)),
+			},
+			pass.gathered,
+			{ store, clock, whole },
+		);
+	};
+
+	const carry = async (pass: Planning, scope: Scope, signal: AbortSignal): Promise<Pass> => {
+		if (!remembers) await refuseLostStore(pass);
+		const { file, mistaken, reconcileId } = pass;
+		const done = await execute(
+			{ ...file, plans: file.plans.filter((p) => !mistaken.has(p)) },
+			{
+				access: pass.access,
+				actor: (name) => file.accounts.find((a) => a.account.name === name)?.caller?.arn ?? "unknown",
+				store,
+				clock,
+				reconcileId,
+				progress: () => {},
+				leaseRemaining: deps.leaseRemaining,
+				...(deps.leaseFence !== undefined && { leaseFence: deps.leaseFence }),
+			},
+			signal,
+		);
+		const kept = nothingRun(file.plans.filter((p) => mistaken.has(p)));
+		const result = { ...pass, execution: { ...done, waiting: [...done.waiting, ...kept.waiting] } };
+		await recordBudget(done.runs, { shown: false, store, clock });
+		await record(result, () => true, scope.keys === undefined && file.accounts.every((a) => a.error === null));
+		return result;
+	};
+
+	const refuseLostStore = async (pass: Pass): Promise<void> => {
+		const lost = await lostMemory(pass, store);
+		if (lost === null) {
+			// What is remembered from here on is not lost by being read.
+			remembers = pass.file.plans.length > 0;
+			return;
+		}
+		throw new TerminalError("StoreEmpty", `the shared store remembers nothing, but ${lost} our marks`, {
+			fix: "check that it is the right table and was not lost; when it is new, say so once: ecs-access apply --new-store",
+		});
+	};
+
+	/** One at a time spends an account's budgets: they are counted before a write, and recorded after it. */
+	const alone = async (accounts: readonly string[], work: () => Promise<Pass>): Promise<Pass> => {
+		const mine = Promise.all(accounts.map((name) => spending.get(name))).then(work);
+		const ended = mine.catch(() => {});
+		for (const name of accounts) spending.set(name, ended);
+		return mine;
+	};
+
+	return {
+		plan: (inForce, scope, signal) => planWith(inForce, scope, signal),
+		record,
+		carryOut: async (inForce, scope, signal) => {
+			const pass = await planWith(inForce, scope, signal);
+			if (!needsBudget(pass.file.plans)) return carry(pass, scope, signal);
+			const accounts = [...new Set(pass.file.plans.map((p) => p.account))];
+			return alone(accounts, async () => carry(await planWith(inForce, scope, signal), scope, signal));
+		},
+	};
+}
+
+interface Planning extends Pass {
+	readonly access: (account: string) => AccountAccess;
+}
+
+/** What stands in a plan that nobody carries out. */
+function nothingRun(plans: readonly Plan[]): Execution {
+	const steps = plans.flatMap((plan) => plan.steps.map((step) => ({ plan, step })));
+	return {
+		runs: [],
+		notRun: steps.filter((s) => s.step.state === "ready"),
+		waiting: steps.filter((s) => s.step.state !== "ready"),
+		interrupted: false,
+	};
+}
+
+/** Mode Observe: everything is planned and shown, nothing is written. */
+function observed(plan: Plan): Plan {
+	const detail = "the mode of the Installation is Observe: nothing is written";
+	return {
+		...plan,
+		steps: plan.steps.map((s) =>
+			s.state === "ready"
+				? { ...s, state: { waiting: "paused", detail, advice: "write mode: Enforce into the Installation" } }
+				: s,
+		),
+	};
+}
+
+/** Of a document that stalls, its last good state: what has ended is taken away, and nothing is given. */
+function takingAway(plan: Plan): Plan {
+	const goesOn = (s: Step): boolean => s.effect === "narrows" || s.why === "expired";
+	const steps = plan.steps.filter(goesOn);
+	const there = new Set(steps.map((s) => s.id));
+	return { ...plan, steps: steps.filter((s) => s.after_.every((id) => there.has(id))) };
+}
