@@ -79,14 +79,13 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 		});
 	const { assumeRole } = account;
 	const base = callsWith(shared.credentials);
-	const acting =
+	const credentials =
 		assumeRole === null
-			? base
-			: callsWith(
-					shared.assumed(account.name, () =>
-						assumedCredentials(base.call, assumeRole, sessionName(options.reconcileId), account.region),
-					),
+			? shared.credentials
+			: shared.assumed(`${account.name} ${assumeRole.roleArn} ${assumeRole.externalId ?? ""}`, () =>
+					assumedCredentials(base.call, assumeRole, sessionName(options.reconcileId), account.region),
 				);
+	const acting = assumeRole === null ? base : callsWith(credentials);
 	const { call } = acting;
 	const read = { roles: () => 0, services: 0 };
 	const tell = (reading: ReadProgress["reading"], done: number): void => options.progress?.({ reading, done });
@@ -96,6 +95,12 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 	};
 
 	const identify = async (signal: AbortSignal): Promise<Caller> => {
+		const { accessKeyId } = await credentials();
+		const known = shared.identities.get(accessKeyId);
+		if (known !== undefined && (account.accountId === null || known.accountId === account.accountId)) {
+			caller = known;
+			return known;
+		}
 		const identity = await call("sts:GetCallerIdentity", account.region, {}, signal);
 		const { Account: accountId = "", Arn: arn = "" } = identity;
 		if (account.accountId !== null && accountId !== account.accountId) {
@@ -108,6 +113,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 		const partition = parseArn(arn)?.partition ?? account.partition;
 		caller = { accountId, arn, partition, alias: null };
 		caller = { ...caller, alias: await alias(signal) };
+		shared.identities.set(accessKeyId, caller);
 		return caller;
 	};
 	/** Nice to have: whoever may not read it goes on without. */
@@ -194,6 +200,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 		inUse: async (roleName, signal) => (await open(signal)).inUse(roleName, signal),
 		readAgain: () => {
 			identified = undefined;
+			shared.identities.clear();
 			opened?.resolver.roles.readAgain();
 		},
 		discover: async (filter, signal) => discover(filter, (await open(signal)).discover, signal),
@@ -218,8 +225,8 @@ const STORE_TIMEOUT_MS = 3_000;
 
 /** AWS for a process: the accesses of its passes share sockets, credentials and pace. */
 export interface Aws {
-	/** Afresh for each pass: what it reads, it remembers. */
-	readonly access: (account: Account) => AccountAccess;
+	/** Afresh for each pass: what it reads, it remembers. `of`: the pass, where it is not the process as a whole. */
+	readonly access: (account: Account, of?: { readonly reconcileId: string; readonly revision: string }) => AccountAccess;
 	/** Who and where we are by the environment alone, for a repository that names no Account. */
 	readonly self: (signal: AbortSignal) => Promise<{ readonly accountId: AccountId; readonly region: Region }>;
 	/** The shared store of an Installation, by the environment's own credentials; see store-dynamodb.ts. */
@@ -237,8 +244,15 @@ export interface AwsOptions extends Pick<AccountAccessOptions, "version" | "reco
 
 export function createAws(options: AwsOptions): Aws {
 	const shared = createAwsShared(options.clock);
-	const access = (account: Account): AccountAccess =>
-		createAccountAccess({ ...options, account, shared, installation: options.installation(), revision: options.revision() });
+	const access: Aws["access"] = (account, of) =>
+		createAccountAccess({
+			...options,
+			account,
+			shared,
+			installation: options.installation(),
+			revision: of?.revision ?? options.revision(),
+			...(of !== undefined && { reconcileId: of.reconcileId }),
+		});
 	/** Made for each store: their pace and their count are their own. */
 	const storeCalls = (ref: TableRef): CallAws =>
 		createCalls({

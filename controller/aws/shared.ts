@@ -1,3 +1,4 @@
+import type { Caller } from "../model/account.ts";
 import type { Clock } from "../model/ports.ts";
 import { type Agents, type Credentials, createAgents } from "./clients.ts";
 import { defaultCredentials, remembered } from "./credentials.ts";
@@ -10,6 +11,8 @@ export interface AwsShared {
 	readonly limiter: (account: string) => Limiter;
 	readonly assumed: (account: string, make: () => () => Promise<Credentials>) => () => Promise<Credentials>;
 	readonly refusedSince: Map<string, number>;
+	/** Whose an access key is, by its id: that never changes, so it is asked once. */
+	readonly identities: Map<string, Caller>;
 	readonly close: () => void;
 }
 
@@ -31,6 +34,7 @@ export function createAwsShared(clock: Clock): AwsShared {
 			return known;
 		},
 		refusedSince: new Map(),
+		identities: new Map(),
 		close: agents.close,
 	};
 }
