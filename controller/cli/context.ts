@@ -88,15 +88,24 @@ async function createLogger(level: string): Promise<Logger> {
 /** A verb's work: the context, its options and its arguments in; the exit code out. */
 export type VerbHandler<O> = (ctx: CliContext, opts: O & GlobalOptions, args: readonly string[]) => Promise<ExitCode>;
 
-/** Turns a handler into a commander action. An interrupted verb ends with 130, whatever it still managed to do. */
-export function verb<O>(deps: CliDeps, handler: VerbHandler<O>): (...args: unknown[]) => Promise<void> {
+/**
+ * Turns a handler into a commander action. An interrupted verb ends with 130, whatever it still managed to do; a `service`
+ * has no other end than that, and ends as it says. It logs what it does unless told otherwise.
+ */
+export function verb<O>(
+	deps: CliDeps,
+	handler: VerbHandler<O>,
+	kind: { readonly service?: true } = {},
+): (...args: unknown[]) => Promise<void> {
 	return async (...args) => {
 		const command = args.at(-1) as Command;
-		const opts = command.optsWithGlobals<O & GlobalOptions>();
+		const given = command.optsWithGlobals<O & GlobalOptions>();
+		const silent = kind.service === true && command.getOptionValueSourceWithGlobals("logLevel") === "default";
+		const opts = silent ? { ...given, logLevel: "info" } : given;
 		const ctx = createContext(deps, opts);
 		try {
 			const code = await handler(ctx, opts, command.args);
-			deps.setExitCode(deps.signal.aborted ? 130 : code);
+			deps.setExitCode(deps.signal.aborted && kind.service !== true ? 130 : code);
 		} finally {
 			ctx.progress.stop();
 		}

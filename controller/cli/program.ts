@@ -13,7 +13,9 @@ import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
 import { registerPlan } from "./plan.ts";
 import { registerPolicy } from "./policy.ts";
+import { registerReconcile } from "./reconcile.ts";
 import { registerRender } from "./render.ts";
+import { registerRun } from "./run.ts";
 import { registerValidate } from "./validate.ts";
 
 /**
@@ -29,6 +31,8 @@ const VERBS: readonly RegisterVerb[] = [
 	registerValidate,
 	registerPlan,
 	registerApply,
+	registerRun,
+	registerReconcile,
 	registerApprove,
 	registerForget,
 	registerGet,

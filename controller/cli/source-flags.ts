@@ -28,6 +28,18 @@ export function withSourceFlags(command: Command): Command {
 		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
 }
 
+/** The source that a controller follows; which of its resources and whether it removes is not the flags' to say. */
+export function withFollowFlags(command: Command): Command {
+	return command
+		.option("--path <dir>", "a folder of policies, read again and again (default: policies)")
+		.addOption(new Option("--git <url>", "a git repository instead").conflicts("path"))
+		.option("--ref <branch>", "the branch of --git that is in force (default: the Installation's, else its default branch)")
+		.option("--subdir <dir>", "the source root inside --git")
+		.addOption(new Option("--poll <seconds>", "between two looks at the source").argParser(Number).default(15))
+		.option("--require-signatures", "take only a commit of --git signed by one of --allowed-signers")
+		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
+}
+
 /** What is recorded in the plan, so that `apply plan.json` can ask again the same way. Throws TerminalError on contradictions. */
 export function requestOf(flags: SourceFlags): PlanRequest {
 	if (flags.git === undefined) {

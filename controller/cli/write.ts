@@ -120,7 +120,7 @@ function show(ctx: CliContext, p: Progress): void {
 	else ctx.progress.update(p.done, p.total, `${p.step.target.name}  ${p.step.call.api.replace(/^iam:/, "")}`);
 }
 
-function summaryOf(e: Execution) {
+export function summaryOf(e: Execution) {
 	return {
 		applied: e.runs.filter((r) => r.error === null).map(({ plan, step }) => ({ plan, step })),
 		failed: e.runs.flatMap(({ plan, step, error }) => (error === null ? [] : [{ plan, step, error }])),

@@ -212,10 +212,11 @@ export function createManager(deps: ManagerDeps): Manager {
 		const decision = admit({ artifact, catalog, before, descends, word });
 		const undeclared = catalog.view.accounts.find((a) => a.accountId === null);
 		if (!decision.admitted || undeclared !== undefined) {
+			const said = refused;
 			refused = decision.admitted
 				? { revision: artifact.revision.id, ...UNDECLARED, findings: [] }
 				: { revision: artifact.revision.id, reason: decision.reason, message: decision.message, findings: decision.findings };
-			observe({ type: "refused", ...refused });
+			if (said?.revision !== refused.revision || said.reason !== refused.reason) observe({ type: "refused", ...refused });
 			return false;
 		}
 		const old = inForce;

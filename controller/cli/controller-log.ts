@@ -1,0 +1,43 @@
+import type { Logger } from "pino";
+import type { ManagerEvent } from "../engine/manager.ts";
+import { targetId } from "../model/target.ts";
+
+/** One line for each thing that happened, none for nothing (ARCHITECTURE.md, Style): a constant message, and fields. */
+export function createControllerLog(log: Logger): (event: ManagerEvent) => void {
+	return (event) => {
+		switch (event.type) {
+			case "admitted":
+				return log.info({ revision: event.revision, resources: event.keys, changed: event.changed }, "revision in force");
+			case "refused":
+				return log.error({ revision: event.revision, reason: event.reason, why: event.message }, "revision refused");
+			case "fetchFailed":
+				return log.warn({ error: event.error.message }, "source not read");
+			case "resynced": {
+				const { account, keys, withWork, calls, milliseconds } = event;
+				return log.debug({ account, resources: keys, withWork, calls, milliseconds }, "resynced");
+			}
+			case "resyncFailed":
+				return log.error({ account: event.account, error: event.error.message }, "account not read");
+			case "pass": {
+				const { key, outcome, waitedMs, tookMs, error } = event.pass;
+				const fields = { key, outcome, waitedMs, tookMs, ...(error !== null && { error: error.message }) };
+				return outcome === "done" ? log.debug(fields, "pass") : log.warn(fields, "pass ended early");
+			}
+			case "applied":
+				for (const { plan, step, outcome, error } of event.pass.execution.runs) {
+					const fields = {
+						key: plan.key,
+						target: targetId(step.target),
+						api: step.call.api,
+						why: step.why,
+						effect: step.effect,
+						revision: event.pass.file.revision.id,
+						plan: plan.id,
+						reconcileId: event.pass.reconcileId,
+					};
+					if (error === null) log.info({ ...fields, requestId: outcome?.requestId }, "step applied");
+					else log.error({ ...fields, error: error.message }, "step failed");
+				}
+		}
+	};
+}

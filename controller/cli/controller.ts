@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import { type Aws, createAws } from "../aws/account.ts";
+import { loadCatalog } from "../engine/catalog.ts";
+import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
+import { createManager, type FollowedSource, type Manager, type ManagerEvent } from "../engine/manager.ts";
+import { createPasses } from "../engine/pass.ts";
+import { TerminalError } from "../model/errors.ts";
+import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { Store } from "../model/ports.ts";
+import { parseStoreUrl } from "../model/store-url.ts";
+import { createCatalogue } from "../policy/catalogue.ts";
+import type { LeaseHeld } from "../store/lease.ts";
+import { openStore } from "../store/sqlite.ts";
+import type { CliContext } from "./context.ts";
+import { type HeldLease, tryLease } from "./lease.ts";
+import { requestOf, type SourceFlags } from "./source-flags.ts";
+import { createSource } from "./sources.ts";
+import { stateHome, storePath } from "./state-dir.ts";
+
+export interface ControllerFlags
+	extends Pick<SourceFlags, "path" | "git" | "ref" | "subdir" | "requireSignatures" | "allowedSigners"> {
+	readonly newStore?: boolean;
+	/** Seconds between two looks at the source. */
+	readonly poll?: number;
+}
+
+/** A controller with its memory open, before it is anybody's turn to write. */
+export interface Controller {
+	readonly installation: string;
+	readonly spec: InstallationSpec;
+	readonly store: Store;
+	/** As it is shown: a file or a table. */
+	readonly storeName: string;
+	readonly aws: Aws;
+	/** The right to write, or who has it. */
+	readonly tryLease: (command: string, signal: AbortSignal) => Promise<HeldLease | LeaseHeld>;
+	/** For as long as the lease is held. */
+	readonly manager: (lease: HeldLease, observe: (event: ManagerEvent) => void) => Manager;
+	readonly close: () => Promise<void>;
+}
+
+/**
+ * Reads the source once, to know which installation this is and where its memory is, and opens that. Nothing is planned,
+ * and nothing read from AWS but what a shared store needs.
+ */
+export async function openController(ctx: CliContext, flags: ControllerFlags): Promise<Controller> {
+	const actions = createCatalogue();
+	const source = followedSource(ctx, flags);
+	const artifact = await source.fetch({ previous: null, force: true }, ctx.signal);
+	const { view, findings } = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
+	const spec = view.ofKind<InstallationSpec>("Installation")[0]?.spec;
+	if (spec === undefined) {
+		const [wrong] = findings.filter((f) => f.severity === "error");
+		throw new TerminalError(
+			"NoInstallation",
+			`${artifact.root} holds no valid Installation${wrong === undefined ? "" : `: ${wrong.message}`}`,
+			{
+				fix: "write platform/installation.yaml: it names the installation, its mode and its store",
+			},
+		);
+	}
+	const { installation } = view;
+	const cacheDir = join(ctx.stateDir ?? join(stateHome(ctx), "cache"), "aws");
+	const aws = createAws({
+		clock: ctx.clock,
+		cacheDir: ctx.env.AWS_ENDPOINT_URL === undefined || ctx.stateDir !== undefined ? cacheDir : null,
+		version: ctx.version,
+		reconcileId: crypto.randomUUID(),
+		installation: () => installation,
+		revision: () => artifact.revision.id,
+	});
+	const shared = spec.store !== undefined;
+	const path = storePath(ctx, installation);
+	const store = shared ? await aws.openStore(parseStoreUrl(spec.store), { make: true }, ctx.signal) : openStore({ path });
+	if (store === null) throw new Error("a store that is made where it is missing is never null");
+	const callTimeoutSeconds = WRITE_TIMEOUT_MS / 1000;
+	return {
+		installation,
+		spec,
+		store,
+		storeName: spec.store ?? path,
+		aws,
+		tryLease: (command, signal) => tryLease(ctx, { store, shared, installation, command, callTimeoutSeconds }, signal),
+		manager: (lease, observe) => {
+			const passes = createPasses({
+				actions,
+				access: (account, revision, reconcileId) => aws.access(account, { revision, reconcileId }),
+				store,
+				shared,
+				newStore: flags.newStore === true,
+				clock: ctx.clock,
+				reconcileId: () => crypto.randomUUID(),
+				leaseRemaining: lease.remaining,
+				leaseFence: lease.fence,
+				known: async () => () => ({}),
+			});
+			return createManager({
+				source,
+				actions,
+				passes,
+				store,
+				clock: ctx.clock,
+				random: Math.random,
+				pollMs: (flags.poll ?? 15) * 1000,
+				again: () => null,
+				observe,
+			});
+		},
+		close: async () => {
+			await store.close();
+			aws.close();
+		},
+	};
+}
+
+function followedSource(ctx: CliContext, flags: ControllerFlags): FollowedSource {
+	const request = requestOf(flags);
+	const cacheDir = join(stateHome(ctx), "cache");
+	return {
+		peek: async () => null,
+		fetch: async ({ previous, force }, signal) =>
+			(await createSource(ctx, request, { cacheDir, force, ...(previous !== null && { previous }) })).fetch(signal),
+		fetchRevision: async (revision, signal) => {
+			if (request.git === undefined) {
+				throw new TerminalError(
+					"RevisionGone",
+					`a folder holds no other revision than the one it has, and ${revision} is not it`,
+				);
+			}
+			const at = { ...request, git: { ...request.git, ref: revision } };
+			return (await createSource(ctx, at, { cacheDir, force: true })).fetch(signal);
+		},
+	};
+}

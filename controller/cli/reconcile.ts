@@ -1,0 +1,73 @@
+import type { Command } from "commander";
+import { TerminalError } from "../model/errors.ts";
+import type { CliContext, CliDeps, ExitCode } from "./context.ts";
+import { verb } from "./context.ts";
+import type { ControllerFlags } from "./controller.ts";
+import { withFooter } from "./help.ts";
+import { withFollowFlags } from "./source-flags.ts";
+
+interface ReconcileFlags extends ControllerFlags {
+	readonly once?: boolean;
+}
+
+/** One pass of the controller, for a scheduler that starts it again and again. */
+export function registerReconcile(program: Command, deps: CliDeps): void {
+	const command = withFollowFlags(
+		program
+			.command("reconcile")
+			.summary("one pass of the controller over everything, then end")
+			.description(
+				"What run does, once: read the source, admit it or keep the last good revision, plan every resource, apply what is ready, end. For a schedule that starts a task; nobody is asked, so the Installation's mode and budgets bind it.",
+			),
+	)
+		.requiredOption("--once", "one full pass; see run for one that stays")
+		.option("--new-store", "the shared store is new: go on though roles already bear our marks")
+		.action(verb<ReconcileFlags>(deps, reconcile));
+	withFooter(command, {
+		examples: [
+			["ecs-access reconcile --once --git https://github.com/acme/access.git", "from EventBridge Scheduler, by RunTask"],
+		],
+		two: "some steps wait, or the newest revision was refused",
+	});
+}
+
+async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCode> {
+	const [{ openController }, { createControllerLog }, { renderExecution }, { summaryOf }] = await Promise.all([
+		import("./controller.ts"),
+		import("./controller-log.ts"),
+		import("../plan/render/execution-text.ts"),
+		import("./write.ts"),
+	]);
+	const log = createControllerLog(await ctx.logger());
+	const controller = await openController(ctx, flags);
+	try {
+		const lease = await controller.tryLease("ecs-access reconcile", ctx.signal);
+		if ("heldBy" in lease) {
+			throw new TerminalError("LeaseHeld", `another writer is at work: ${lease.heldBy}, until ${lease.until} at the latest`, {
+				fix: "let it do the work, or wait for it to end",
+			});
+		}
+		const began = ctx.clock.millis();
+		try {
+			const manager = controller.manager(lease, log);
+			await manager.poll(ctx.signal);
+			const pass = await manager.once(AbortSignal.any([ctx.signal, lease.lost]));
+			const { color, verbose } = ctx;
+			const options = { color: color.stdout, verbose, milliseconds: ctx.clock.millis() - began };
+			ctx.print(renderExecution(summaryOf(pass.execution), options));
+			const { refused, sourceError } = manager.state();
+			if (refused !== null)
+				ctx.note(`revision ${refused.revision} is refused, the last good one stays in force: ${refused.message}\n`);
+			if (sourceError !== null) ctx.note(`the source could not be read, the last good revision stays in force: ${sourceError}\n`);
+			for (const [account, failure] of pass.failures) ctx.note(`account ${account} could not be read: ${failure.message}\n`);
+			const { runs, waiting, notRun } = pass.execution;
+			if (pass.failures.size > 0 || sourceError !== null || runs.some((r) => r.error !== null) || pass.mistaken.size > 0)
+				return 1;
+			return refused !== null || waiting.length > 0 || notRun.length > 0 ? 2 : 0;
+		} finally {
+			await lease.release();
+		}
+	} finally {
+		await controller.close();
+	}
+}
