@@ -44,6 +44,7 @@ export interface Pass {
 	readonly execution: Execution;
 	/** Plans that hold a mistake: nothing of them was carried out. */
 	readonly mistaken: ReadonlySet<Plan>;
+	readonly lastGood: InForce["lastGood"];
 }
 
 /** Which part of what is in force; of accounts and keys both, where both are given. */
@@ -108,11 +109,20 @@ export function createPasses(deps: PassDeps): Passes {
 			if (made === undefined) throw new Error(`plan names account ${name}, which it does not hold`);
 			return made;
 		};
-		return { ...planned, file, reconcileId, mistaken, execution: nothingRun(plans), access: accessOf };
+		return {
+			...planned,
+			file,
+			reconcileId,
+			mistaken,
+			lastGood: inForce.lastGood,
+			execution: nothingRun(plans),
+			access: accessOf,
+		};
 	};
 
 	const record = async (pass: Pass, of: (plan: Plan) => boolean, whole: boolean): Promise<void> => {
-		const plans = pass.file.plans.filter(of);
+		// Of a document that stalls it stands in the status why, and what was last applied.
+		const plans = pass.file.plans.filter((p) => of(p) && !pass.lastGood.has(p.key));
 		const mine = new Set(plans);
 		const { execution } = pass;
 		await report(
