@@ -71,6 +71,7 @@ function hintId(hint: Exclude<Hint, { type: "secret" }>): string {
 			return `family/${hint.account}/${hint.region}/${hint.name}`;
 		case "source":
 		case "resync":
+		case "rotate":
 			return hint.type;
 	}
 }

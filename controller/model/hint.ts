@@ -19,7 +19,9 @@ export type Hint =
 	/** A push to the repository: look at the source now. */
 	| { readonly type: "source" }
 	/** One resource, or all. */
-	| { readonly type: "resync"; readonly key: string | null };
+	| { readonly type: "resync"; readonly key: string | null }
+	/** The secret of this resource is to be rotated now. */
+	| { readonly type: "rotate"; readonly name: string };
 
 /** Who did it, when an event says so (aws-facts §5.1). Text of others: escape before it is shown. */
 export interface Culprit {
