@@ -1,21 +1,5 @@
 import type { Arn } from "../model/ids.ts";
 
-/** Where a partition's IAM is signed for, and where alone its events appear (aws-facts §10, §5.1). */
-const IAM_REGIONS: Readonly<Record<string, string>> = {
-	aws: "us-east-1",
-	"aws-cn": "cn-north-1",
-	"aws-us-gov": "us-gov-west-1",
-	"aws-eusc": "eusc-de-east-1",
-	"aws-iso": "us-iso-east-1",
-	"aws-iso-b": "us-isob-east-1",
-	"aws-iso-e": "eu-isoe-west-1",
-	"aws-iso-f": "us-isof-south-1",
-};
-
-export function iamRegion(partition: string): string {
-	return IAM_REGIONS[partition] ?? "us-east-1";
-}
-
 export interface ArnParts {
 	readonly partition: string;
 	readonly service: string;

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { iamRegion } from "./arn.ts";
+import { iamRegion } from "../model/partition.ts";
 import type { Input, Operation, OperationOf, Output, Place, Service } from "./operations.ts";
 
 /** Temporary or long-lived keys. Never printed. */
