@@ -2,7 +2,7 @@ import type { Account, Caller } from "../model/account.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { AccountId, Region } from "../model/ids.ts";
 import { partitionOf } from "../model/partition.ts";
-import type { AccountAccess, Clock, Provider, Store } from "../model/ports.ts";
+import type { AccountAccess, Clock, EventQueue, Provider, Store } from "../model/ports.ts";
 import { storeUrl, type TableRef } from "../model/store-url.ts";
 import type { TargetType } from "../model/target.ts";
 import { parseArn, roleNameOf } from "./arn.ts";
@@ -12,6 +12,7 @@ import { assumedCredentials, sessionName } from "./credentials.ts";
 import { discover } from "./discover.ts";
 import { createEcsFamilyProvider } from "./ecs-family.ts";
 import { createEcsServiceProvider } from "./ecs-service.ts";
+import { createEventQueue } from "./event-queue.ts";
 import { createIamRoleProvider } from "./iam-role.ts";
 import { createInUse } from "./in-use.ts";
 import { createManagedPolicies } from "./managed-policy.ts";
@@ -233,6 +234,8 @@ export interface Aws {
 	readonly openStore: (ref: TableRef, options: { readonly make: boolean }, signal: AbortSignal) => Promise<Store | null>;
 	/** What is wrong with the table of a shared store, each with what to do; for doctor. */
 	readonly checkStore: (ref: TableRef, signal: AbortSignal) => Promise<readonly string[]>;
+	/** The event queue of an installation, by the environment's own credentials and region. */
+	readonly eventQueue: (name: string) => EventQueue;
 	readonly close: () => void;
 }
 
@@ -253,24 +256,25 @@ export function createAws(options: AwsOptions): Aws {
 			revision: of?.revision ?? options.revision(),
 			...(of !== undefined && { reconcileId: of.reconcileId }),
 		});
-	/** Made for each store: their pace and their count are their own. */
-	const storeCalls = (ref: TableRef): CallAws =>
+	/** By the environment's own credentials; `pace` is shared by all of one name. */
+	const ownCalls = (pace: string, region: Region | null, more: { readonly requestTimeout?: number } = {}): CallAws =>
 		createCalls({
 			clients: createClients({
 				credentials: shared.credentials,
 				agents: shared.agents,
-				partition: "aws",
-				region: ref.region,
+				partition: partitionOf(region ?? ""),
+				region,
 				userAgent: userAgentOf({ ...options, revision: options.revision() }),
-				requestTimeout: STORE_TIMEOUT_MS,
+				...more,
 			}),
-			limiter: shared.limiter(storeUrl(ref)),
+			limiter: shared.limiter(pace),
 			clock: options.clock,
 			random: Math.random,
 			account: () => null,
 			caller: () => null,
 			rolePath: "/",
 		}).call;
+	const storeCalls = (ref: TableRef): CallAws => ownCalls(storeUrl(ref), ref.region, { requestTimeout: STORE_TIMEOUT_MS });
 	return {
 		access,
 		openStore: async (ref, { make }, signal) => {
@@ -291,6 +295,7 @@ export function createAws(options: AwsOptions): Aws {
 			const { accountId } = await access(undeclared(region)).caller(signal);
 			return { accountId, region };
 		},
+		eventQueue: (name) => createEventQueue({ call: ownCalls("queue", null), name, region: null }),
 		close: shared.close,
 	};
 }

@@ -83,6 +83,7 @@ export function createCalls(deps: CallDeps): Calls {
 function laneOf(op: Operation, access: "read" | "write"): Lane {
 	if (op.startsWith("iam:")) return access === "read" ? "iam-read" : "iam-write";
 	if (op.startsWith("dynamodb:")) return "store";
+	if (op.startsWith("sqs:")) return "queue";
 	return op.startsWith("ecs:") ? "ecs-read" : "other";
 }
 

@@ -61,8 +61,15 @@ const MAX_ATTEMPTS = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Twice this is well below what a write may take in all (call.ts), so that a call that hangs can still be looked into. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** A full page of GetAccountAuthorizationDetails is several megabytes, and so is a transaction of a hundred items. */
-const SLOW_CALLS: ReadonlySet<Operation> = new Set(["iam:GetAccountAuthorizationDetails", "dynamodb:TransactWriteItems"]);
+/**
+ * A full page of GetAccountAuthorizationDetails is several megabytes, and so is a transaction of a hundred items; a long
+ * poll answers after 20 s.
+ */
+const SLOW_CALLS: ReadonlySet<Operation> = new Set([
+	"iam:GetAccountAuthorizationDetails",
+	"dynamodb:TransactWriteItems",
+	"sqs:ReceiveMessage",
+]);
 const SLOW_FACTOR = 3;
 
 /** One client a service and region, each SDK module loaded when it is first needed: together they cost about 250 ms. */
@@ -126,6 +133,7 @@ const SERVICES: { readonly [S in Service]: (config: Config) => Promise<Api<S>> }
 	events,
 	scheduler,
 	dynamodb,
+	sqs,
 };
 
 async function sts(config: Config): Promise<Api<"sts">> {
@@ -206,5 +214,15 @@ async function dynamodb(config: Config): Promise<Api<"dynamodb">> {
 		"dynamodb:DeleteItem": (i, o) => c.send(new sdk.DeleteItemCommand(i), o),
 		"dynamodb:TransactWriteItems": (i, o) => c.send(new sdk.TransactWriteItemsCommand(i), o),
 		"dynamodb:DescribeTable": (i, o) => c.send(new sdk.DescribeTableCommand(i), o),
+	};
+}
+
+async function sqs(config: Config): Promise<Api<"sqs">> {
+	const sdk = await import("@aws-sdk/client-sqs");
+	const c = new sdk.SQSClient(config);
+	return {
+		"sqs:GetQueueUrl": (i, o) => c.send(new sdk.GetQueueUrlCommand(i), o),
+		"sqs:ReceiveMessage": (i, o) => c.send(new sdk.ReceiveMessageCommand(i), o),
+		"sqs:DeleteMessageBatch": (i, o) => c.send(new sdk.DeleteMessageBatchCommand(i), o),
 	};
 }

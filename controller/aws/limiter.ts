@@ -2,7 +2,7 @@ import PQueue from "p-queue";
 import type { Clock } from "../model/ports.ts";
 
 /** What shares a rate: IAM keeps several buckets and publishes none of them (aws-facts §3.1), ECS is far wider. */
-export type Lane = "iam-read" | "iam-write" | "ecs-read" | "store" | "other";
+export type Lane = "iam-read" | "iam-write" | "ecs-read" | "store" | "queue" | "other";
 
 interface LaneLimits {
 	/** Calls a second at the start, at the least and at the most. */
@@ -25,6 +25,8 @@ const LIMITS: Readonly<Record<Lane, LaneLimits>> = {
 	"iam-write": { start: 10, floor: 0.5, ceiling: 20, burst: 30, concurrency: 4 },
 	"ecs-read": { start: 50, floor: 2, ceiling: 100, burst: 50, concurrency: 16 },
 	store: { start: 100, floor: 5, ceiling: 500, burst: 200, concurrency: 16 },
+	// A long poll holds its place for 20 s; SQS itself knows no limit that one reader meets.
+	queue: { start: 20, floor: 1, ceiling: 100, burst: 50, concurrency: 8 },
 	other: { start: 20, floor: 1, ceiling: 50, burst: 30, concurrency: 8 },
 };
 
@@ -86,6 +88,7 @@ export function createLimiter(clock: Clock): Limiter {
 			"iam-write": laneOf("iam-write").rate,
 			"ecs-read": laneOf("ecs-read").rate,
 			store: laneOf("store").rate,
+			queue: laneOf("queue").rate,
 			other: laneOf("other").rate,
 		}),
 	};

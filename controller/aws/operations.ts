@@ -3,6 +3,7 @@ import type * as Ecs from "@aws-sdk/client-ecs";
 import type * as Events from "@aws-sdk/client-eventbridge";
 import type * as Iam from "@aws-sdk/client-iam";
 import type * as Scheduler from "@aws-sdk/client-scheduler";
+import type * as Sqs from "@aws-sdk/client-sqs";
 import type * as Sts from "@aws-sdk/client-sts";
 import type { Region } from "../model/ids.ts";
 import type { PermittedAction } from "../model/permissions.ts";
@@ -59,13 +60,16 @@ interface Operations {
 	"dynamodb:DeleteItem": Call<DynamoDb.DeleteItemCommandInput, DynamoDb.DeleteItemCommandOutput>;
 	"dynamodb:TransactWriteItems": Call<DynamoDb.TransactWriteItemsCommandInput, DynamoDb.TransactWriteItemsCommandOutput>;
 	"dynamodb:DescribeTable": Call<DynamoDb.DescribeTableCommandInput, DynamoDb.DescribeTableCommandOutput>;
+	"sqs:GetQueueUrl": Call<Sqs.GetQueueUrlCommandInput, Sqs.GetQueueUrlCommandOutput>;
+	"sqs:ReceiveMessage": Call<Sqs.ReceiveMessageCommandInput, Sqs.ReceiveMessageCommandOutput>;
+	"sqs:DeleteMessageBatch": Call<Sqs.DeleteMessageBatchCommandInput, Sqs.DeleteMessageBatchCommandOutput>;
 }
 
 /** `never`, and so an error at every use, when the two lists differ. */
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? A : never) : never;
 export type Operation = Same<keyof Operations, PermittedAction>;
 
-export type Service = "sts" | "iam" | "ecs" | "events" | "scheduler" | "dynamodb";
+export type Service = "sts" | "iam" | "ecs" | "events" | "scheduler" | "dynamodb" | "sqs";
 export type OperationOf<S extends Service> = Extract<Operation, `${S}:${string}`>;
 
 /** `global`: IAM, in the partition's own region. Null: whatever region the environment says. */

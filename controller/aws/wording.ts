@@ -44,6 +44,9 @@ const WORDING: Wording = {
 	"dynamodb:DeleteItem": (i) => `write to the store in table ${i.TableName}`,
 	"dynamodb:TransactWriteItems": (i) => `write to the store in table ${tableOf(i)}`,
 	"dynamodb:DescribeTable": (i) => `look at table ${i.TableName}`,
+	"sqs:GetQueueUrl": (i) => `find queue ${i.QueueName}`,
+	"sqs:ReceiveMessage": (i) => `receive from queue ${lastSegment(i.QueueUrl ?? "")}`,
+	"sqs:DeleteMessageBatch": (i) => `remove messages from queue ${lastSegment(i.QueueUrl ?? "")}`,
 };
 
 export function wanted<O extends Operation>(op: O, input: Input<O>): string {

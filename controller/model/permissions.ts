@@ -13,7 +13,7 @@ interface Permission {
 	 * What it must be allowed on. `role`: the roles below the Account's role path; `any role`: those that policies,
 	 * deployers and schedules name; `*`: the action has no resource type (aws-facts §9.3, §4.2).
 	 */
-	readonly on: "*" | "role" | "any role" | "managed policy" | "spoke role" | "cluster" | "schedule" | "rule" | "table";
+	readonly on: "*" | "role" | "any role" | "managed policy" | "spoke role" | "cluster" | "schedule" | "rule" | "table" | "queue";
 	readonly why: string;
 }
 
@@ -73,6 +73,15 @@ export const PERMISSIONS = [
 		why: "to write the status of many resources at once",
 	},
 	{ action: "dynamodb:DescribeTable", access: "read", on: "table", why: "to check the table of a shared store; doctor only" },
+	{ action: "sqs:GetQueueUrl", access: "read", on: "queue", why: "to find the event queue; the controller only" },
+	{ action: "sqs:ReceiveMessage", access: "read", on: "queue", why: "to hear what happened; the controller only" },
+	{
+		action: "sqs:DeleteMessageBatch",
+		grantedBy: ["sqs:DeleteMessage"],
+		access: "write",
+		on: "queue",
+		why: "to be done with what was heard; the controller only",
+	},
 ] as const satisfies readonly Permission[];
 
 export type PermittedAction = (typeof PERMISSIONS)[number]["action"];

@@ -123,3 +123,24 @@ export interface Store {
 export interface Source {
 	readonly fetch: (signal: AbortSignal) => Promise<Artifact>;
 }
+
+/** One message of the event queue, as it came. */
+export interface QueueMessage {
+	readonly id: string;
+	readonly body: string;
+	/** What it is removed by; good until it becomes visible again. */
+	readonly receipt: string;
+}
+
+/**
+ * Where EventBridge puts what happened. At least once, in any order; what is not removed comes again, and in the end goes
+ * to the dead-letter queue.
+ */
+export interface EventQueue {
+	/** As it is shown. */
+	readonly name: string;
+	/** Up to ten, waiting up to `waitSeconds` (at most 20) for the first; none where nothing came. */
+	readonly receive: (waitSeconds: number, signal: AbortSignal) => Promise<readonly QueueMessage[]>;
+	/** What was not removed for a reason of the queue's own comes again. */
+	readonly remove: (messages: readonly QueueMessage[], signal: AbortSignal) => Promise<void>;
+}
