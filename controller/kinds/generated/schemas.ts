@@ -47,6 +47,24 @@ export const KIND_SCHEMAS: readonly KindSchema[] = [
 ];
 
 export const DEFINITIONS: Readonly<Record<string, Schema>> = {
+	"EventsSpec": {
+		"description": "Where events come in: see ecs-access triggers.",
+		"type": "object",
+		"properties": {
+			"queue": {
+				"description": "Name of the SQS queue that run listens to, in the first Account without assumeRole and in its region. Omitted: ecs-access-NAME, by the name of the Installation.",
+				"type": "string",
+				"pattern": "^[A-Za-z0-9_-]{1,75}$"
+			},
+			"bus": {
+				"description": "EventBridge bus of that account for the events of ecs-access itself, those that ask and those that tell.",
+				"type": "string",
+				"pattern": "^[A-Za-z0-9_./-]{1,256}$",
+				"default": "default"
+			}
+		},
+		"additionalProperties": false
+	},
 	"WindowSpec": {
 		"description": "A window in time.",
 		"type": "object",
@@ -165,6 +183,9 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"type": "string",
 				"pattern": "^[1-9][0-9]*(s|m|h|d)$",
 				"default": "10m"
+			},
+			"events": {
+				"$ref": "#/$defs/EventsSpec"
 			},
 			"budgets": {
 				"description": "What one account may lose in a rolling 24 hours before an approval is needed; the limit is max(1, min(count, percent of the roles owned)).",

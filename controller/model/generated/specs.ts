@@ -2,6 +2,19 @@
 import type {ConditionBlock} from "../../policy/document.ts";
 
 /**
+ * Where events come in: see ecs-access triggers.
+ */
+export interface EventsSpec {
+	/**
+	 * Name of the SQS queue that run listens to, in the first Account without assumeRole and in its region. Omitted: ecs-access-NAME, by the name of the Installation.
+	 */
+	readonly queue?: string;
+	/**
+	 * EventBridge bus of that account for the events of ecs-access itself, those that ask and those that tell.
+	 */
+	readonly bus?: string;
+}
+/**
  * A window in time.
  */
 export interface WindowSpec {
@@ -81,6 +94,7 @@ export interface InstallationSpec {
 	 * How often everything is looked at again, whatever events said.
 	 */
 	readonly resync?: string;
+	readonly events?: EventsSpec;
 	/**
 	 * What one account may lose in a rolling 24 hours before an approval is needed; the limit is max(1, min(count, percent of the roles owned)).
 	 */
