@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { ConsumerEvent } from "../engine/consumer.ts";
 import type { ManagerEvent } from "../engine/manager.ts";
 import { targetId } from "../model/target.ts";
 
@@ -38,6 +39,23 @@ export function createControllerLog(log: Logger): (event: ManagerEvent) => void 
 					if (error === null) log.info({ ...fields, requestId: outcome?.requestId }, "step applied");
 					else log.error({ ...fields, error: error.message }, "step failed");
 				}
+		}
+	};
+}
+
+export function createConsumerLog(log: Logger): (event: ConsumerEvent) => void {
+	return (event) => {
+		switch (event.type) {
+			case "heard":
+				return log.debug({ eventId: event.eventId, hints: event.hints }, "event heard");
+			case "unknown":
+				return log.debug({ source: event.source, detailType: event.detailType }, "event of no trigger");
+			case "malformed":
+				return log.warn({ messageId: event.messageId, why: event.why }, "message left for the dead-letter queue");
+			case "deaf":
+				return log.warn({ error: event.error.message }, "events not heard");
+			case "hearing":
+				return log.info("events heard again");
 		}
 	};
 }

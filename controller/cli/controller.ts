@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Aws, createAws } from "../aws/account.ts";
 import { loadCatalog } from "../engine/catalog.ts";
+import { type Consumer, type ConsumerEvent, createConsumer } from "../engine/consumer.ts";
 import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
 import { createManager, type FollowedSource, type Manager, type ManagerEvent } from "../engine/manager.ts";
 import { createPasses } from "../engine/pass.ts";
@@ -36,6 +37,8 @@ export interface Controller {
 	readonly tryLease: (command: string, signal: AbortSignal) => Promise<HeldLease | LeaseHeld>;
 	/** For as long as the lease is held. */
 	readonly manager: (lease: HeldLease, observe: (event: ManagerEvent) => void) => Manager;
+	/** Tells a manager what others did. */
+	readonly consumer: (manager: Manager, observe: (event: ConsumerEvent) => void) => Consumer;
 	readonly close: () => Promise<void>;
 }
 
@@ -106,6 +109,13 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 				observe,
 			});
 		},
+		consumer: (manager, observe) =>
+			createConsumer({
+				queue: aws.eventQueue(`ecs-access-${installation}`),
+				clock: ctx.clock,
+				hint: (hint) => manager.hint(hint),
+				observe,
+			}),
 		close: async () => {
 			await store.close();
 			aws.close();

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Consumer } from "../engine/consumer.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { CliContext, CliDeps, ExitCode } from "./context.ts";
 import { verb } from "./context.ts";
@@ -32,13 +33,14 @@ export function registerReconcile(program: Command, deps: CliDeps): void {
 }
 
 async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCode> {
-	const [{ openController }, { createControllerLog }, { renderExecution }, { summaryOf }] = await Promise.all([
+	const [{ openController }, { createConsumerLog, createControllerLog }, { renderExecution }, { summaryOf }] = await Promise.all([
 		import("./controller.ts"),
 		import("./controller-log.ts"),
 		import("../plan/render/execution-text.ts"),
 		import("./write.ts"),
 	]);
-	const log = createControllerLog(await ctx.logger());
+	const logger = await ctx.logger();
+	const log = createControllerLog(logger);
 	const controller = await openController(ctx, flags);
 	try {
 		const lease = await controller.tryLease("ecs-access reconcile", ctx.signal);
@@ -51,6 +53,7 @@ async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCo
 		try {
 			const manager = controller.manager(lease, log);
 			await manager.poll(ctx.signal);
+			await drain(ctx, controller.consumer(manager, createConsumerLog(logger)));
 			const pass = await manager.once(AbortSignal.any([ctx.signal, lease.lost]));
 			const { color, verbose } = ctx;
 			const options = { color: color.stdout, verbose, milliseconds: ctx.clock.millis() - began };
@@ -69,5 +72,14 @@ async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCo
 		}
 	} finally {
 		await controller.close();
+	}
+}
+
+/** The pass sees all there is; what waits in the queue says who did it, and is then done with. */
+async function drain(ctx: CliContext, consumer: Consumer): Promise<void> {
+	try {
+		await consumer.drain(ctx.signal);
+	} catch (error) {
+		if (!(error instanceof TerminalError && error.reason === "QueueMissing")) throw error;
 	}
 }

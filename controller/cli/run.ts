@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { Manager } from "../engine/manager.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { CliContext, CliDeps, ExitCode } from "./context.ts";
 import { verb } from "./context.ts";
@@ -55,7 +54,7 @@ async function run(ctx: CliContext, flags: ControllerFlags): Promise<ExitCode> {
 
 /** One term after another: holds the lease and works, or stands by. */
 async function terms(ctx: CliContext, controller: Controller): Promise<void> {
-	const { createControllerLog } = await import("./controller-log.ts");
+	const { createConsumerLog, createControllerLog } = await import("./controller-log.ts");
 	const log = await ctx.logger();
 	let standby: string | null = null;
 	while (!ctx.signal.aborted) {
@@ -70,7 +69,9 @@ async function terms(ctx: CliContext, controller: Controller): Promise<void> {
 		try {
 			log.info({ fence: lease.fence }, "lease taken");
 			const manager = controller.manager(lease, createControllerLog(log));
-			await work(ctx, manager, AbortSignal.any([ctx.signal, lease.lost]));
+			const consumer = controller.consumer(manager, createConsumerLog(log));
+			const signal = AbortSignal.any([ctx.signal, lease.lost]);
+			await work(ctx, signal, [manager.run(signal), consumer.run(signal)]);
 			if (lease.lost.aborted && !ctx.signal.aborted) log.error("lease lost: nothing more is written until it is taken again");
 		} finally {
 			await lease.release();
@@ -79,8 +80,7 @@ async function terms(ctx: CliContext, controller: Controller): Promise<void> {
 }
 
 /** Until `signal`; then what runs has a little time to end. */
-async function work(ctx: CliContext, manager: Manager, signal: AbortSignal): Promise<void> {
-	const ended = manager.run(signal);
+async function work(ctx: CliContext, signal: AbortSignal, running: readonly Promise<void>[]): Promise<void> {
 	const late = new Promise<void>((resolve) => {
 		const give = (): void => {
 			void ctx.clock.sleep(STOP_SECONDS * 1000, new AbortController().signal).then(resolve);
@@ -88,5 +88,5 @@ async function work(ctx: CliContext, manager: Manager, signal: AbortSignal): Pro
 		if (signal.aborted) give();
 		else signal.addEventListener("abort", give, { once: true });
 	});
-	await Promise.race([ended, late]);
+	await Promise.race([Promise.all(running), late]);
 }
