@@ -234,8 +234,8 @@ export interface Aws {
 	readonly openStore: (ref: TableRef, options: { readonly make: boolean }, signal: AbortSignal) => Promise<Store | null>;
 	/** What is wrong with the table of a shared store, each with what to do; for doctor. */
 	readonly checkStore: (ref: TableRef, signal: AbortSignal) => Promise<readonly string[]>;
-	/** The event queue of an installation, by the environment's own credentials and region. */
-	readonly eventQueue: (name: string) => EventQueue;
+	/** The event queue of an installation, by the environment's own credentials. */
+	readonly eventQueue: (home: { readonly queue: string; readonly region: Region }) => EventQueue;
 	readonly close: () => void;
 }
 
@@ -295,7 +295,7 @@ export function createAws(options: AwsOptions): Aws {
 			const { accountId } = await access(undeclared(region)).caller(signal);
 			return { accountId, region };
 		},
-		eventQueue: (name) => createEventQueue({ call: ownCalls("queue", null), name, region: null }),
+		eventQueue: ({ queue, region }) => createEventQueue({ call: ownCalls("queue", region), name: queue, region }),
 		close: shared.close,
 	};
 }

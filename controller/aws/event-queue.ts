@@ -8,14 +8,10 @@ import type { CallAws } from "./operations.ts";
 const BATCH = 10;
 
 /**
- * The queue of an installation, by its name in the environment's own account. It is looked up when it is first needed,
+ * The queue of an installation, by its name in the account of the credentials. It is looked up when it is first needed,
  * and again after it was gone. Throws TerminalError `QueueMissing`.
  */
-export function createEventQueue(deps: {
-	readonly call: CallAws;
-	readonly name: string;
-	readonly region: Region | null;
-}): EventQueue {
+export function createEventQueue(deps: { readonly call: CallAws; readonly name: string; readonly region: Region }): EventQueue {
 	const { call, name, region } = deps;
 	let known: string | undefined;
 	const withUrl = async <T>(work: (url: string) => Promise<T>, signal: AbortSignal): Promise<T> => {

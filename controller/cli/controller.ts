@@ -6,8 +6,9 @@ import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
 import { createManager, type FollowedSource, type Manager, type ManagerEvent } from "../engine/manager.ts";
 import { createPasses } from "../engine/pass.ts";
 import { TerminalError } from "../model/errors.ts";
+import { type EventHome, eventHome } from "../model/event-home.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
-import type { Store } from "../model/ports.ts";
+import type { EventQueue, Store } from "../model/ports.ts";
 import { parseStoreUrl } from "../model/store-url.ts";
 import { createCatalogue } from "../policy/catalogue.ts";
 import type { LeaseHeld } from "../store/lease.ts";
@@ -111,7 +112,7 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 		},
 		consumer: (manager, observe) =>
 			createConsumer({
-				queue: aws.eventQueue(`ecs-access-${installation}`),
+				queue: queueOf(aws, () => eventHome(view.accounts, installation, spec.events)),
 				clock: ctx.clock,
 				hint: (hint) => manager.hint(hint),
 				observe,
@@ -121,6 +122,16 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 			aws.close();
 		},
 	};
+}
+
+/** Where events cannot come to, they are not heard, and the resync goes on. */
+function queueOf(aws: Aws, home: () => EventHome): EventQueue {
+	try {
+		return aws.eventQueue(home());
+	} catch (error) {
+		const deaf = (): Promise<never> => Promise.reject(error);
+		return { name: "none", receive: deaf, remove: deaf };
+	}
 }
 
 function followedSource(ctx: CliContext, flags: ControllerFlags): FollowedSource {

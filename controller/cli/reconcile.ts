@@ -80,6 +80,6 @@ async function drain(ctx: CliContext, consumer: Consumer): Promise<void> {
 	try {
 		await consumer.drain(ctx.signal);
 	} catch (error) {
-		if (!(error instanceof TerminalError && error.reason === "QueueMissing")) throw error;
+		if (!(error instanceof TerminalError && ["QueueMissing", "NoEventHome"].includes(error.reason))) throw error;
 	}
 }

@@ -84,7 +84,7 @@ function culpritOf({ id, detailType, time, detail }: TriggerEvent): Culprit | nu
 	const service = isText(detail.eventSource) ? detail.eventSource.replace(/\.amazonaws\.com(\.cn)?$/, "") : "";
 	return {
 		arn,
-		at: isText(detail.eventTime) ? detail.eventTime : time,
+		at: isText(detail.eventTime) && !Number.isNaN(Date.parse(detail.eventTime)) ? detail.eventTime : time,
 		sourceIp: isText(detail.sourceIPAddress) ? detail.sourceIPAddress : null,
 		userAgent: isText(detail.userAgent) ? detail.userAgent : null,
 		action: `${service}:${String(detail.eventName)}`,
