@@ -18,6 +18,8 @@ export interface Running {
 	readonly kill: (signal: "SIGINT" | "SIGKILL" | "SIGTERM") => void;
 	/** Resolves when these words stand on stderr; rejects when it ended without them. */
 	readonly says: (words: string) => Promise<void>;
+	/** What stands on stderr so far. */
+	readonly said: () => string;
 	readonly ended: Promise<Result>;
 }
 
@@ -64,7 +66,14 @@ export function person(sandbox: Sandbox, account: string, more: Readonly<Record<
 	const launch = (program: string, args: readonly string[]): Running => {
 		const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
 		const ended = output(child);
-		return { kill: (signal) => void child.kill(signal), says: (words) => heard(child, ended, words), ended };
+		let said = "";
+		child.stderr?.on("data", (part: string) => {
+			said += part;
+		});
+		const says = async (words: string): Promise<void> => {
+			if (!said.includes(words)) await heard(child, ended, words);
+		};
+		return { kill: (signal) => void child.kill(signal), says, said: () => said, ended };
 	};
 	const start = (...args: readonly string[]): Running => launch(process.execPath, [MAIN, ...args]);
 	return {

@@ -1,0 +1,87 @@
+/**
+ * A controller at rest over `N` policies: resyncs `ROUNDS` times against an account in memory in which nothing is left to
+ * do, and prints what the process holds after each, as JSON. `N FILE ROUNDS`, the file from `pure-plan.ts settle`.
+ */
+import { readFileSync } from "node:fs";
+import { createManager } from "../../controller/engine/manager.ts";
+import { createPasses } from "../../controller/engine/pass.ts";
+import { digest } from "../../controller/model/digest.ts";
+import type { Artifact } from "../../controller/model/resource.ts";
+import type { RoleState } from "../../controller/model/target.ts";
+import { createCatalogue } from "../../controller/policy/catalogue.ts";
+import { openStore } from "../../controller/store/sqlite.ts";
+import { fleetSource } from "./fleet.ts";
+import { memoryAccount } from "./memory-account.ts";
+
+export interface Resyncs {
+	/** MiB the account in memory holds before the controller begins: not the controller's. */
+	readonly accountMiB: number;
+	/** MiB resident after each resync. */
+	readonly rssMiB: readonly number[];
+	readonly heapMiB: readonly number[];
+	readonly seconds: readonly number[];
+	readonly withWork: number;
+}
+
+const ACCOUNT = "123456789012";
+const [count, path = "", rounds = "20"] = process.argv.slice(2);
+const n = Number(count);
+const MiB = 1024 * 1024;
+const clock = {
+	now: () => new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+	millis: () => Date.now(),
+	sleep: async () => {},
+};
+const settled = new Map(JSON.parse(readFileSync(path, "utf8")) as [string, RoleState][]);
+const access = memoryAccount(ACCOUNT, n, settled);
+global.gc?.();
+const accountMiB = process.memoryUsage().rss / MiB;
+const id = digest("fleet");
+const artifact: Artifact = {
+	revision: { kind: "directory", id },
+	digest: id,
+	root: "policies",
+	files: fleetSource(ACCOUNT, n),
+	source: "github.com/acme/access//policies",
+	partial: null,
+};
+const store = openStore({ path: ":memory:" });
+const actions = createCatalogue();
+let withWork = 0;
+const manager = createManager({
+	source: { peek: async () => id, fetch: async () => artifact, fetchRevision: async () => artifact },
+	actions,
+	passes: createPasses({
+		actions,
+		access,
+		store,
+		shared: false,
+		newStore: false,
+		clock,
+		reconcileId: () => "bench",
+		leaseRemaining: () => 60_000,
+		known: async () => () => ({}),
+	}),
+	store,
+	clock,
+	random: Math.random,
+	pollMs: 15_000,
+	again: () => null,
+	observe: (e) => {
+		if (e.type === "resynced") withWork += e.withWork;
+		if (e.type === "resyncFailed") throw e.error;
+		if (e.type === "refused") throw new Error(e.message);
+	},
+});
+const signal = new AbortController().signal;
+await manager.poll(signal);
+const [rssMiB, heapMiB, seconds]: [number[], number[], number[]] = [[], [], []];
+for (let k = 0; k < Number(rounds); k++) {
+	const began = performance.now();
+	await manager.resync(signal);
+	seconds.push((performance.now() - began) / 1000);
+	rssMiB.push(process.memoryUsage().rss / MiB);
+	heapMiB.push(process.memoryUsage().heapUsed / MiB);
+}
+const result: Resyncs = { accountMiB, rssMiB, heapMiB, seconds, withWork };
+process.stdout.write(JSON.stringify(result));
