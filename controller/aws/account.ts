@@ -22,6 +22,7 @@ import { createRoles } from "./roles.ts";
 import { readSchedules, type Schedules } from "./schedules.ts";
 import { type AwsShared, createAwsShared } from "./shared.ts";
 import { createTaskDefinitions } from "./task-definition.ts";
+import { createTriggerProviders } from "./trigger-targets.ts";
 
 export interface AccountAccessOptions {
 	readonly account: Account;
@@ -157,6 +158,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 			}),
 			"ecs.service": createEcsServiceProvider({ call, taskDefinitions, read: countServices }),
 			"ecs.family": createEcsFamilyProvider({ taskDefinitions }),
+			...createTriggerProviders({ call, clock, account: accountId, installation: options.installation }),
 		};
 		return {
 			providers,

@@ -192,6 +192,12 @@ async function events(config: Config): Promise<Api<"events">> {
 		"events:ListEventBuses": (i, o) => c.send(new sdk.ListEventBusesCommand(i), o),
 		"events:ListRuleNamesByTarget": (i, o) => c.send(new sdk.ListRuleNamesByTargetCommand(i), o),
 		"events:ListTargetsByRule": (i, o) => c.send(new sdk.ListTargetsByRuleCommand(i), o),
+		"events:DescribeRule": (i, o) => c.send(new sdk.DescribeRuleCommand(i), o),
+		"events:ListTagsForResource": (i, o) => c.send(new sdk.ListTagsForResourceCommand(i), o),
+		"events:DescribeEventBus": (i, o) => c.send(new sdk.DescribeEventBusCommand(i), o),
+		"events:PutRule": (i, o) => c.send(new sdk.PutRuleCommand(i), o),
+		"events:PutTargets": (i, o) => c.send(new sdk.PutTargetsCommand(i), o),
+		"events:PutPermission": (i, o) => c.send(new sdk.PutPermissionCommand(i), o),
 	};
 }
 
@@ -224,5 +230,9 @@ async function sqs(config: Config): Promise<Api<"sqs">> {
 		"sqs:GetQueueUrl": (i, o) => c.send(new sdk.GetQueueUrlCommand(i), o),
 		"sqs:ReceiveMessage": (i, o) => c.send(new sdk.ReceiveMessageCommand(i), o),
 		"sqs:DeleteMessageBatch": (i, o) => c.send(new sdk.DeleteMessageBatchCommand(i), o),
+		"sqs:GetQueueAttributes": (i, o) => c.send(new sdk.GetQueueAttributesCommand(i), o),
+		"sqs:ListQueueTags": (i, o) => c.send(new sdk.ListQueueTagsCommand(i), o),
+		"sqs:CreateQueue": (i, o) => c.send(new sdk.CreateQueueCommand(i), o),
+		"sqs:SetQueueAttributes": (i, o) => c.send(new sdk.SetQueueAttributesCommand(i), o),
 	};
 }

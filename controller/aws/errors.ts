@@ -68,7 +68,13 @@ const CODES = {
 	denied: ["AccessDenied", "UnauthorizedOperation", "403"],
 	quota: ["LimitExceeded", "ServiceQuotaExceeded"],
 	malformed: ["MalformedPolicyDocument"],
-	busy: ["ConcurrentModification", "EntityTemporarilyUnmodifiable"],
+	// A queue's name is free again a minute after the queue was deleted.
+	busy: [
+		"ConcurrentModification",
+		"EntityTemporarilyUnmodifiable",
+		"QueueDeletedRecently",
+		"AWS.SimpleQueueService.QueueDeletedRecently",
+	],
 	conflict: ["EntityAlreadyExists", "NoSuchEntity"],
 	terminal: [
 		"DeleteConflict",
@@ -86,6 +92,12 @@ const CODES = {
 		"ResourceNotFound",
 		"ClusterNotFound",
 		"InvalidEndpoint",
+		"QueueDoesNotExist",
+		"AWS.SimpleQueueService.NonExistentQueue",
+		"InvalidAttributeValue",
+		"InvalidEventPattern",
+		"ManagedRule",
+		"PolicyLengthExceeded",
 	],
 } as const;
 type Sort = keyof typeof CODES | "region" | "unreachable" | "transient";

@@ -2,7 +2,7 @@ import { isAlready } from "../model/apply-call.ts";
 import { ConflictError, TerminalError, WaitingError } from "../model/errors.ts";
 import type { AccountId } from "../model/ids.ts";
 import { MARK, ownerOf } from "../model/marks.ts";
-import type { Step, StepCall } from "../model/plan.ts";
+import { isRoleCall, type RoleCall, type Step, type StepCall } from "../model/plan.ts";
 import type { Clock, Outcome, Provider } from "../model/ports.ts";
 import type { RoleState } from "../model/target.ts";
 import { AwsError, awsCode } from "./errors.ts";
@@ -56,6 +56,7 @@ export function createIamRoleProvider(deps: IamRoleDeps): Provider<"iam.role"> {
 async function apply(step: Step, deps: IamRoleDeps, signal: AbortSignal): Promise<Outcome> {
 	const { call } = step;
 	if (call.api === "none") return { result: "already", requestId: null };
+	if (!isRoleCall(call)) throw new TerminalError("Refused", `will not ${call.api}: ${step.target.name} is a role`);
 	const { name } = step.target;
 	checkStep(step, call, deps);
 	const live = await readBeforeWrite(step, deps, signal);
@@ -138,7 +139,7 @@ function principalError(error: WaitingError, name: string, deps: IamRoleDeps): E
 }
 
 /** What no plan of ours may ask for. A step that fails here comes from a forged plan or a mistake of this program. */
-function checkStep(step: Step, call: Exclude<StepCall, { api: "none" }>, deps: IamRoleDeps): void {
+function checkStep(step: Step, call: Exclude<RoleCall, { api: "none" }>, deps: IamRoleDeps): void {
 	const { target } = step;
 	const refuse = (why: string): never => {
 		throw new TerminalError("Refused", `will not ${call.api} on role ${target.name} in ${target.account}: ${why}`);

@@ -63,6 +63,16 @@ interface Operations {
 	"sqs:GetQueueUrl": Call<Sqs.GetQueueUrlCommandInput, Sqs.GetQueueUrlCommandOutput>;
 	"sqs:ReceiveMessage": Call<Sqs.ReceiveMessageCommandInput, Sqs.ReceiveMessageCommandOutput>;
 	"sqs:DeleteMessageBatch": Call<Sqs.DeleteMessageBatchCommandInput, Sqs.DeleteMessageBatchCommandOutput>;
+	"sqs:GetQueueAttributes": Call<Sqs.GetQueueAttributesCommandInput, Sqs.GetQueueAttributesCommandOutput>;
+	"sqs:ListQueueTags": Call<Sqs.ListQueueTagsCommandInput, Sqs.ListQueueTagsCommandOutput>;
+	"sqs:CreateQueue": Call<Sqs.CreateQueueCommandInput, Sqs.CreateQueueCommandOutput>;
+	"sqs:SetQueueAttributes": Call<Sqs.SetQueueAttributesCommandInput, Sqs.SetQueueAttributesCommandOutput>;
+	"events:DescribeRule": Call<Events.DescribeRuleCommandInput, Events.DescribeRuleCommandOutput>;
+	"events:ListTagsForResource": Call<Events.ListTagsForResourceCommandInput, Events.ListTagsForResourceCommandOutput>;
+	"events:DescribeEventBus": Call<Events.DescribeEventBusCommandInput, Events.DescribeEventBusCommandOutput>;
+	"events:PutRule": Call<Events.PutRuleCommandInput, Events.PutRuleCommandOutput>;
+	"events:PutTargets": Call<Events.PutTargetsCommandInput, Events.PutTargetsCommandOutput>;
+	"events:PutPermission": Call<Events.PutPermissionCommandInput, Events.PutPermissionCommandOutput>;
 }
 
 /** `never`, and so an error at every use, when the two lists differ. */

@@ -1,5 +1,5 @@
 import type { Arn, Tags } from "../model/ids.ts";
-import type { StepCall } from "../model/plan.ts";
+import type { RoleCall } from "../model/plan.ts";
 import { minified } from "../policy/size.ts";
 import type { CallAws } from "./operations.ts";
 
@@ -10,7 +10,7 @@ export interface Sent {
 }
 
 /** Carries out one call as the step gives it. `none` sends nothing. */
-export async function sendStep(call: CallAws, step: StepCall, signal: AbortSignal): Promise<Sent> {
+export async function sendStep(call: CallAws, step: RoleCall, signal: AbortSignal): Promise<Sent> {
 	switch (step.api) {
 		case "iam:CreateRole": {
 			const { AssumeRolePolicyDocument, Tags, ...input } = step.input;

@@ -47,6 +47,16 @@ const WORDING: Wording = {
 	"sqs:GetQueueUrl": (i) => `find queue ${i.QueueName}`,
 	"sqs:ReceiveMessage": (i) => `receive from queue ${lastSegment(i.QueueUrl ?? "")}`,
 	"sqs:DeleteMessageBatch": (i) => `remove messages from queue ${lastSegment(i.QueueUrl ?? "")}`,
+	"sqs:GetQueueAttributes": (i) => `look at queue ${lastSegment(i.QueueUrl ?? "")}`,
+	"sqs:ListQueueTags": (i) => `read the tags of queue ${lastSegment(i.QueueUrl ?? "")}`,
+	"sqs:CreateQueue": (i) => `make queue ${i.QueueName}`,
+	"sqs:SetQueueAttributes": (i) => `set up queue ${lastSegment(i.QueueUrl ?? "")}`,
+	"events:DescribeRule": (i) => `read rule ${i.Name}`,
+	"events:ListTagsForResource": (i) => `read the tags of rule ${lastSegment(i.ResourceARN ?? "")}`,
+	"events:DescribeEventBus": (i) => `read event bus ${i.Name}`,
+	"events:PutRule": (i) => `write rule ${i.Name}`,
+	"events:PutTargets": (i) => `write the targets of rule ${i.Rule}`,
+	"events:PutPermission": (i) => `let account ${i.Principal} send to event bus ${i.EventBusName}`,
 };
 
 export function wanted<O extends Operation>(op: O, input: Input<O>): string {

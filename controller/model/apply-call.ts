@@ -1,7 +1,7 @@
 import { canonicalDocument } from "../policy/canonical.ts";
 import { stableJson } from "./digest.ts";
 import type { Tags } from "./ids.ts";
-import type { StepCall } from "./plan.ts";
+import { isRoleCall, type StepCall } from "./plan.ts";
 import type { RoleState } from "./target.ts";
 
 /**
@@ -21,7 +21,7 @@ export function applyCall(state: RoleState | null, call: StepCall): RoleState | 
 			tags: call.input.Tags,
 		};
 	}
-	if (state === null) return null;
+	if (state === null || !isRoleCall(call)) return state;
 	switch (call.api) {
 		case "iam:UpdateAssumeRolePolicy":
 			return { ...state, trust: call.input.PolicyDocument };

@@ -1,7 +1,7 @@
 import type { PolicyDocument, Statement } from "../policy/document.ts";
 import type { Arn, Instant, Region, ResourceKey, Tags } from "./ids.ts";
 import type { Origin } from "./resource.ts";
-import type { Binding, Target, TargetType } from "./target.ts";
+import type { Binding, Target } from "./target.ts";
 
 /** A statement that git asks for, compiled, with where it stands and until when it holds. */
 export interface WantedStatement {
@@ -54,14 +54,17 @@ export interface WantedStates {
 	readonly "ecs.family": BindingWanted;
 }
 
+/** What documents ask for; the rest of the target types is the installation's own. */
+export type WantedType = keyof WantedStates;
+
 /** What one resource asks of one target. `owner` is the key of the resource instance: `AccessPolicy/orders-api@prod`. */
-export interface Desired<T extends TargetType = TargetType> {
+export interface Desired<T extends WantedType = WantedType> {
 	readonly target: Target<T>;
 	readonly wanted: WantedStates[T];
 	readonly origin: Origin;
 }
-export type AnyDesired = { [T in TargetType]: Desired<T> }[TargetType];
-export type AnyObserved = { [T in TargetType]: import("./target.ts").Observed<T> }[TargetType];
+export type AnyDesired = { [T in WantedType]: Desired<T> }[WantedType];
+export type AnyObserved = { [T in WantedType]: import("./target.ts").Observed<T> }[WantedType];
 
 export function isRole(d: AnyDesired): d is Desired<"iam.role"> {
 	return d.target.type === "iam.role";

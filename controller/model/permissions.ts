@@ -13,7 +13,18 @@ interface Permission {
 	 * What it must be allowed on. `role`: the roles below the Account's role path; `any role`: those that policies,
 	 * deployers and schedules name; `*`: the action has no resource type (aws-facts §9.3, §4.2).
 	 */
-	readonly on: "*" | "role" | "any role" | "managed policy" | "spoke role" | "cluster" | "schedule" | "rule" | "table" | "queue";
+	readonly on:
+		| "*"
+		| "role"
+		| "any role"
+		| "managed policy"
+		| "spoke role"
+		| "cluster"
+		| "schedule"
+		| "rule"
+		| "bus"
+		| "table"
+		| "queue";
 	readonly why: string;
 }
 
@@ -81,6 +92,39 @@ export const PERMISSIONS = [
 		access: "write",
 		on: "queue",
 		why: "to be done with what was heard; the controller only",
+	},
+	{ action: "sqs:GetQueueAttributes", access: "read", on: "queue", why: "to see how the event queue is set up; triggers only" },
+	{ action: "sqs:ListQueueTags", access: "read", on: "queue", why: "to see whose the event queue is; triggers only" },
+	{
+		action: "sqs:CreateQueue",
+		grantedBy: ["sqs:CreateQueue", "sqs:TagQueue"],
+		access: "write",
+		on: "queue",
+		why: "to make the event queue, with our marks; triggers apply only",
+	},
+	{ action: "sqs:SetQueueAttributes", access: "write", on: "queue", why: "to set the event queue right; triggers apply only" },
+	{ action: "events:DescribeRule", access: "read", on: "rule", why: "to see what a rule of ours hears; triggers only" },
+	{ action: "events:ListTagsForResource", access: "read", on: "rule", why: "to see whose a rule is; triggers only" },
+	{ action: "events:DescribeEventBus", access: "read", on: "bus", why: "to see who may send events here; triggers only" },
+	{
+		action: "events:PutRule",
+		grantedBy: ["events:PutRule", "events:TagResource"],
+		access: "write",
+		on: "rule",
+		why: "to make a rule, with our marks, and to set it right; triggers apply only",
+	},
+	{
+		action: "events:PutTargets",
+		grantedBy: ["events:PutTargets", "iam:PassRole"],
+		access: "write",
+		on: "rule",
+		why: "to send events to the queue, or by the role of ours for it to another bus; triggers apply only",
+	},
+	{
+		action: "events:PutPermission",
+		access: "write",
+		on: "bus",
+		why: "to let other Accounts send events here; triggers apply only",
 	},
 ] as const satisfies readonly Permission[];
 

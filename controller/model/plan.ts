@@ -5,6 +5,7 @@ import type { Finding } from "./finding.ts";
 import type { Arn, Digest, Instant, ResourceKey, StepId, Tags } from "./ids.ts";
 import type { Origin, Revision } from "./resource.ts";
 import type { Target } from "./target.ts";
+import type { TriggerCall } from "./trigger-target.ts";
 
 export type Why = "missing" | "spec-changed" | "drifted" | "expired" | "removed-from-git" | "adopted" | "renamed" | "rotation";
 
@@ -26,7 +27,10 @@ export type Waiting =
 	| "retention";
 
 /** One call, with its whole input: execution decides nothing. Documents are minified and encoded by the provider. */
-export type StepCall =
+export type StepCall = RoleCall | TriggerCall;
+
+/** Of a role, or none. */
+export type RoleCall =
 	| {
 			readonly api: "iam:CreateRole";
 			readonly input: {
@@ -59,6 +63,10 @@ export type StepCall =
 	/** Nothing to call yet: the step stands for what waits (a service that does not exist, a role that is not ours). */
 	| { readonly api: "none" };
 
+export function isRoleCall(call: StepCall): call is RoleCall {
+	return call.api === "none" || call.api.startsWith("iam:");
+}
+
 /** One line of what changes, ready to be rendered: `+ inline policy "quick-fix"`. */
 export interface Change {
 	readonly op: "+" | "-" | "~";
@@ -70,7 +78,15 @@ export interface Change {
 		| "permissions boundary"
 		| "tag"
 		| "ownership mark"
-		| "binding";
+		| "binding"
+		| "queue"
+		| "queue policy"
+		| "dead-letter queue"
+		| "retention"
+		| "rule"
+		| "event pattern"
+		| "target"
+		| "bus permission";
 	/** Policy name, ARN, tag key. */
 	readonly name: string;
 	/** Short old and new values where they are short (boundary ARN, tag value); null for documents. */
@@ -172,4 +188,6 @@ export interface PlanFile {
 	/** Owned, and in git no more, but not looked at because `--prune` was not given (or the source was partial: why). */
 	readonly unpruned: { readonly count: number; readonly reason: string } | null;
 	readonly reads: { readonly roles: number; readonly services: number; readonly calls: number; readonly milliseconds: number };
+	/** The plan of `triggers`, which is carried out by `triggers apply`; absent: of the policies. */
+	readonly of?: "triggers";
 }

@@ -1,5 +1,6 @@
 import type { PolicyDocument } from "../policy/document.ts";
 import type { AccountId, Arn, Digest, Instant, Region, Tags } from "./ids.ts";
+import type { TriggerStates } from "./trigger-target.ts";
 
 /** One container's environment variable that is injected: the `valueFrom` of the task definition, as written there. */
 export type SecretRef = string;
@@ -53,6 +54,9 @@ export interface TargetStates {
 	readonly "iam.role": RoleState;
 	readonly "ecs.service": ServiceState;
 	readonly "ecs.family": FamilyState;
+	readonly "sqs.queue": TriggerStates["sqs.queue"];
+	readonly "events.rule": TriggerStates["events.rule"];
+	readonly "events.bus": TriggerStates["events.bus"];
 }
 export type TargetType = keyof TargetStates;
 
@@ -61,7 +65,7 @@ export interface Target<T extends TargetType = TargetType> {
 	readonly type: T;
 	readonly account: AccountId;
 	readonly region: Region | "global";
-	/** Role name; `cluster/service`; family. */
+	/** Role name; `cluster/service`; family; queue; bus; `bus/rule`. */
 	readonly name: string;
 }
 

@@ -2,7 +2,7 @@ import { digest, shortDigest, stableJson } from "../model/digest.ts";
 import type { ApprovalSpec } from "../model/generated/specs.ts";
 import type { Digest, Instant, ResourceKey, StepId } from "../model/ids.ts";
 import type { CatalogView } from "../model/kind.ts";
-import type { Step, StepCall, Waiting } from "../model/plan.ts";
+import { isRoleCall, type Step, type StepCall, type Waiting } from "../model/plan.ts";
 import { targetId } from "../model/target.ts";
 import { timeless } from "./plan-file.ts";
 
@@ -79,6 +79,7 @@ function idOf(steps: readonly Step[]): Digest | null {
 
 /** What a call writes, by name; the steps keep their order, which is part of what is approved. */
 function partName(call: StepCall): string {
+	if (!isRoleCall(call)) return call.api;
 	switch (call.api) {
 		case "iam:PutRolePolicy":
 		case "iam:DeleteRolePolicy":

@@ -2,7 +2,7 @@ import { applyCall, isAlready } from "../../controller/model/apply-call.ts";
 import { ConflictError, TerminalError } from "../../controller/model/errors.ts";
 import { roleFingerprint } from "../../controller/model/fingerprint.ts";
 import { holdOf, ownerOf } from "../../controller/model/marks.ts";
-import type { Step } from "../../controller/model/plan.ts";
+import { isRoleCall, type Step } from "../../controller/model/plan.ts";
 import type { Outcome, Provider } from "../../controller/model/ports.ts";
 import type { Observed, RoleState, Target } from "../../controller/model/target.ts";
 
@@ -46,6 +46,7 @@ export function createMemoryWorld(account: string, installation: string): Memory
 function apply(world: MemoryWorld, step: Step): Outcome {
 	const { call, target } = step;
 	if (call.api === "none") return { result: "already", requestId: null };
+	if (!isRoleCall(call)) throw new TerminalError("Refused", `will not ${call.api}: this world holds roles`);
 	const refuse = (reason: string): never => {
 		throw new TerminalError(reason, `will not ${call.api} on role ${target.name}`);
 	};

@@ -2,7 +2,7 @@ import { shortDigest } from "../../model/digest.ts";
 import type { Digest } from "../../model/ids.ts";
 import type { Plan, PlanFile, Step, StepState, Waiting } from "../../model/plan.ts";
 import type { Origin } from "../../model/resource.ts";
-import type { Target } from "../../model/target.ts";
+import type { Target, TargetType } from "../../model/target.ts";
 import type { AccessEffect, AccessLine, Witness } from "../../policy/access.ts";
 import type { PolicyDocument, Statement } from "../../policy/document.ts";
 import { escapeTerminal } from "./escape.ts";
@@ -25,10 +25,23 @@ export function originWords(origin: Origin | null | undefined): string {
 	return origin == null ? "" : escapeTerminal(`${origin.path}:${origin.line}`);
 }
 
-/** `role /ecs-access/billing-task`, `service prod/search`, `family nightly`. */
+const NOUNS: Readonly<Record<TargetType, string>> = {
+	"iam.role": "role",
+	"ecs.service": "service",
+	"ecs.family": "family",
+	"sqs.queue": "queue",
+	"events.rule": "rule",
+	"events.bus": "event bus",
+};
+
+function isTrigger(target: Target): boolean {
+	return target.type === "sqs.queue" || target.type === "events.rule" || target.type === "events.bus";
+}
+
+/** `role /ecs-access/billing-task`, `service prod/search`, `family nightly`, `queue ecs-access-main in eu-west-1`. */
 export function targetWords(target: Target, path?: string): string {
-	const noun = { "iam.role": "role", "ecs.service": "service", "ecs.family": "family" }[target.type];
-	return escapeTerminal(`${noun} ${target.type === "iam.role" ? (path ?? "") : ""}${target.name}`);
+	const where = target.region === "global" || !isTrigger(target) ? "" : ` in ${target.region}`;
+	return escapeTerminal(`${NOUNS[target.type]} ${target.type === "iam.role" ? (path ?? "") : ""}${target.name}${where}`);
 }
 
 /** The path of a role as its steps know it; undefined where none says it. */
