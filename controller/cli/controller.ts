@@ -3,11 +3,15 @@ import { type Aws, createAws } from "../aws/account.ts";
 import { loadCatalog } from "../engine/catalog.ts";
 import { type Consumer, type ConsumerEvent, createConsumer } from "../engine/consumer.ts";
 import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
+import type { InForce } from "../engine/in-force.ts";
 import { createManager, type FollowedSource, type Manager, type ManagerEvent } from "../engine/manager.ts";
 import { createPasses } from "../engine/pass.ts";
+import { digest } from "../model/digest.ts";
 import { TerminalError } from "../model/errors.ts";
 import { type EventHome, eventHome } from "../model/event-home.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { Digest } from "../model/ids.ts";
+import type { CatalogView } from "../model/kind.ts";
 import type { EventQueue, Store } from "../model/ports.ts";
 import { parseStoreUrl } from "../model/store-url.ts";
 import { createCatalogue } from "../policy/catalogue.ts";
@@ -36,8 +40,10 @@ export interface Controller {
 	readonly aws: Aws;
 	/** The right to write, or who has it. */
 	readonly tryLease: (command: string, signal: AbortSignal) => Promise<HeldLease | LeaseHeld>;
-	/** For as long as the lease is held. */
-	readonly manager: (lease: HeldLease, observe: (event: ManagerEvent) => void) => Manager;
+	/** For as long as the lease is held; null: one that writes nothing, as the mode Observe asks. */
+	readonly manager: (lease: HeldLease | null, observe: (event: ManagerEvent) => void) => Manager;
+	/** False when a later revision says another memory, mode or place of events than this one was opened with. */
+	readonly isCurrent: (inForce: InForce) => boolean;
 	/** Tells a manager what others did. */
 	readonly consumer: (manager: Manager, observe: (event: ConsumerEvent) => void) => Consumer;
 	readonly close: () => Promise<void>;
@@ -78,7 +84,9 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 	const store = shared ? await aws.openStore(parseStoreUrl(spec.store), { make: true }, ctx.signal) : openStore({ path });
 	if (store === null) throw new Error("a store that is made where it is missing is never null");
 	const callTimeoutSeconds = WRITE_TIMEOUT_MS / 1000;
+	const opened = openedWith(view);
 	return {
+		isCurrent: (inForce) => openedWith(inForce.catalog.view) === opened,
 		installation,
 		spec,
 		store,
@@ -94,8 +102,8 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 				newStore: flags.newStore === true,
 				clock: ctx.clock,
 				reconcileId: () => crypto.randomUUID(),
-				leaseRemaining: lease.remaining,
-				leaseFence: lease.fence,
+				leaseRemaining: lease === null ? () => 0 : lease.remaining,
+				...(lease !== null && { leaseFence: lease.fence }),
 				known: async () => () => ({}),
 			});
 			return createManager({
@@ -122,6 +130,19 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 			aws.close();
 		},
 	};
+}
+
+/** What a controller cannot change while it runs: it is opened again. */
+function openedWith(view: CatalogView): Digest {
+	const { mode, store, events, git } = view.ofKind<InstallationSpec>("Installation")[0]?.spec ?? {};
+	return digest([
+		view.installation,
+		mode ?? null,
+		store ?? null,
+		events ?? null,
+		git ?? null,
+		view.accounts.map((a) => [a.accountId, a.region, a.assumeRole]),
+	]);
 }
 
 /** Where events cannot come to, they are not heard, and the resync goes on. */

@@ -4,6 +4,7 @@ import type { CliContext, CliDeps, ExitCode } from "./context.ts";
 import { verb } from "./context.ts";
 import type { Controller, ControllerFlags } from "./controller.ts";
 import { withFooter } from "./help.ts";
+import type { HeldLease } from "./lease.ts";
 import { withFollowFlags } from "./source-flags.ts";
 
 /** A standby looks so often whether it is its turn, and a source that cannot be read is tried again so often. */
@@ -52,14 +53,17 @@ async function run(ctx: CliContext, flags: ControllerFlags): Promise<ExitCode> {
 	return 0;
 }
 
-/** One term after another: holds the lease and works, or stands by. */
+/**
+ * One term after another, for as long as what was opened holds: with the lease it works, without it stands by. In mode
+ * Observe nothing is written, so no lease is needed, and people may apply beside it.
+ */
 async function terms(ctx: CliContext, controller: Controller): Promise<void> {
-	const { createConsumerLog, createControllerLog } = await import("./controller-log.ts");
 	const log = await ctx.logger();
 	let standby: string | null = null;
-	while (!ctx.signal.aborted) {
-		const lease = await controller.tryLease("ecs-access run", ctx.signal);
-		if ("heldBy" in lease) {
+	const moved = new AbortController();
+	while (!ctx.signal.aborted && !moved.signal.aborted) {
+		const lease = controller.spec.mode === "Enforce" ? await controller.tryLease("ecs-access run", ctx.signal) : null;
+		if (lease !== null && "heldBy" in lease) {
 			if (standby !== lease.heldBy) log.info({ holder: lease.heldBy, until: lease.until }, "standing by");
 			standby = lease.heldBy;
 			await ctx.clock.sleep(STANDBY_SECONDS * 1000, ctx.signal).catch(() => {});
@@ -67,16 +71,28 @@ async function terms(ctx: CliContext, controller: Controller): Promise<void> {
 		}
 		standby = null;
 		try {
-			log.info({ fence: lease.fence }, "lease taken");
-			const manager = controller.manager(lease, createControllerLog(log));
-			const consumer = controller.consumer(manager, createConsumerLog(log));
-			const signal = AbortSignal.any([ctx.signal, lease.lost]);
-			await work(ctx, signal, [manager.run(signal), consumer.run(signal)]);
-			if (lease.lost.aborted && !ctx.signal.aborted) log.error("lease lost: nothing more is written until it is taken again");
+			log.info(lease === null ? {} : { fence: lease.fence }, lease === null ? "observing" : "lease taken");
+			await term(ctx, controller, lease, moved);
+			if (lease?.lost.aborted && !ctx.signal.aborted) log.error("lease lost: nothing more is written until it is taken again");
 		} finally {
-			await lease.release();
+			await lease?.release();
 		}
 	}
+	if (moved.signal.aborted) log.info("the Installation has changed: opened again");
+}
+
+async function term(ctx: CliContext, controller: Controller, lease: HeldLease | null, moved: AbortController): Promise<void> {
+	const { createConsumerLog, createControllerLog } = await import("./controller-log.ts");
+	const log = await ctx.logger();
+	const tell = createControllerLog(log);
+	const manager = controller.manager(lease, (event) => {
+		tell(event);
+		const { inForce } = manager.state();
+		if (event.type === "admitted" && inForce !== null && !controller.isCurrent(inForce)) moved.abort();
+	});
+	const consumer = controller.consumer(manager, createConsumerLog(log));
+	const signal = AbortSignal.any([ctx.signal, moved.signal, ...(lease === null ? [] : [lease.lost])]);
+	await work(ctx, signal, [manager.run(signal), consumer.run(signal)]);
 }
 
 /** Until `signal`; then what runs has a little time to end. */

@@ -68,12 +68,27 @@ describe("run", () => {
 	});
 
 	test("keeps a person's apply out while it runs, and says who holds the lease", async () => {
-		const { kim, from } = await company();
-		const run = controller(kim, from);
+		const { kim, from, write, commit } = await company();
+		const run = controller(kim, from, "--poll", "600");
 		await run.says("lease taken");
+		write("billing.yaml", policyText("billing"));
+		commit("billing");
 		const apply = await kim.run("apply", ...from, "--yes");
-		expect(apply.code).not.toBe(130);
-		if (apply.code === 1) expect(apply.stderr).toMatch(/another writer is at work: kim@.*ecs-access run/);
+		expect(apply.code).toBe(1);
+		expect(apply.stderr).toMatch(/another writer is at work: kim@.*ecs-access run/);
+	});
+
+	test("in mode Observe lets people apply beside it; a commit that says Enforce makes it take the lease", async () => {
+		const { account, kim, from, write, commit } = await company({ mode: "Observe" });
+		const run = controller(kim, from);
+		await run.says("observing");
+		expect(await kim.run("apply", ...from, "--yes")).toMatchObject({ code: 0 });
+		write("platform/installation.yaml", documentText("Installation", "main", "{ mode: Enforce, resync: 5s }"));
+		write("billing.yaml", policyText("billing"));
+		commit("it may write now");
+		await run.says("lease taken");
+		await run.says("step applied");
+		expect(await writes(sandbox, account)).toMatchObject({ "iam:CreateRole": 2 });
 	});
 
 	test("stands by while another replica works, and takes over when that is killed", async () => {
