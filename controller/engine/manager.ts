@@ -305,11 +305,10 @@ export function createManager(deps: ManagerDeps): Manager {
 		);
 	};
 
-	/** Never waits for one account longer than until the next is due. */
 	const every = async (ms: () => number, work: () => Promise<void>, signal: AbortSignal): Promise<void> => {
 		while (!signal.aborted) {
-			await work().catch((error: unknown) => observe({ type: "fetchFailed", error: asError(error) }));
 			await clock.sleep(ms() * (0.9 + deps.random() * 0.2), signal).catch(() => {});
+			if (!signal.aborted) await work().catch((error: unknown) => observe({ type: "fetchFailed", error: asError(error) }));
 		}
 	};
 
@@ -336,20 +335,16 @@ export function createManager(deps: ManagerDeps): Manager {
 			const end = (): void => stopped.abort(signal.reason);
 			signal.addEventListener("abort", end, { once: true });
 			await poll(signal).catch(() => {});
+			// Not awaited: one slow account must not hold the clock of the others.
+			const resyncAll = async (): Promise<void> => void resync(signal);
+			await resyncAll();
 			await Promise.all([
 				every(
 					() => deps.pollMs,
 					() => poll(signal),
 					signal,
 				),
-				every(
-					() => resyncMs(inForce),
-					async () => {
-						// Not awaited: one slow account must not hold the clock of the others.
-						void resync(signal);
-					},
-					signal,
-				),
+				every(() => resyncMs(inForce), resyncAll, signal),
 			]);
 			await Promise.all([...queues.values()].map((q) => q.stop()));
 		},

@@ -70,7 +70,7 @@ describe("run", () => {
 	test("keeps a person's apply out while it runs, and says who holds the lease", async () => {
 		const { kim, from, write, commit } = await company();
 		const run = controller(kim, from, "--poll", "600");
-		await run.says("lease taken");
+		await run.says("iam:PutRolePolicy");
 		write("billing.yaml", policyText("billing"));
 		commit("billing");
 		const apply = await kim.run("apply", ...from, "--yes");
