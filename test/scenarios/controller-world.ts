@@ -19,17 +19,17 @@ import { documentOf } from "./world.ts";
 const FASTER = 100;
 
 /** A clock that runs faster than the machine's, evenly, so that all who wait still wait for one another. */
-function createFastClock(): Clock & { readonly ahead: (seconds: number) => void } {
+function createFastClock(faster: number): Clock & { readonly ahead: (seconds: number) => void } {
 	const start = Date.now();
 	let jumped = 0;
-	const millis = (): number => Math.floor(start + (Date.now() - start) * FASTER + jumped);
+	const millis = (): number => Math.floor(start + (Date.now() - start) * faster + jumped);
 	return {
 		now: () => `${new Date(millis()).toISOString().slice(0, 19)}Z`,
 		millis,
 		sleep: (ms, signal) =>
 			new Promise((resolve, reject) => {
 				if (signal.aborted) return reject(signal.reason);
-				const timer = setTimeout(resolve, ms / FASTER);
+				const timer = setTimeout(resolve, ms / faster);
 				const stop = (): void => {
 					clearTimeout(timer);
 					reject(signal.reason);
@@ -73,10 +73,10 @@ export interface ControllerWorld {
 const actions = createCatalogue();
 
 /** An Installation that enforces, and an Account `prod`, are there; the store has remembered for a day. */
-export function createControllerWorld(sandbox: Sandbox, spec: object = {}): ControllerWorld {
+export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faster = FASTER): ControllerWorld {
 	process.env.AWS_ENDPOINT_URL = sandbox.endpoint;
 	const account = sandbox.newAccount();
-	const clock = createFastClock();
+	const clock = createFastClock(faster);
 	const accounts = new Map([["prod", account]]);
 	const shareds = new Map<string, AwsShared>();
 	const sharedOf = (name: string): AwsShared => {

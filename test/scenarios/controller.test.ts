@@ -51,7 +51,7 @@ describe("a controller", () => {
 		);
 		await sandbox.resetCounts(world.account);
 		world.manager().hint({ type: "iam.role", account: world.account, name: "orders-task" });
-		await expect.poll(() => world.events.filter((e) => e.type === "applied" && e.pass.execution.runs.length > 0)).toHaveLength(3);
+		await expect.poll(() => world.events.filter((e) => e.type === "applied" && e.pass.execution.runs.length > 0)).toHaveLength(2);
 		await world.idle();
 		const counts = await sandbox.counts(world.account);
 		expect(counts).toMatchObject({ "iam:DeleteRolePolicy": 1 });
