@@ -41,6 +41,8 @@ export interface Library {
 	/** Two revisions, offline: `base` is what stands in AWS's place. */
 	readonly compare: (request: PlanRequest, base: string) => Promise<Asked>;
 	readonly forget: (path: string, key: ResourceKey) => Promise<Forgetting>;
+	/** The way of events to this installation: queue, rules, and what lets them. */
+	readonly triggers: (request: PlanRequest) => Promise<Asked>;
 	/** Opens, and where it is missing makes, the store of an installation. */
 	readonly store: (installation: string) => Promise<Store>;
 	/** The shared store that the Installation last read names; null: a private one. */
@@ -171,6 +173,16 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			const before = await readRevision(from, ctx.signal);
 			ctx.progress.stop();
 			return { artifact: head, result: compareRevisions({ base: before, head, request }, { actions, clock: ctx.clock }) };
+		},
+		triggers: async (request) => {
+			const { planTriggersAll } = await import("../engine/triggers.ts");
+			const { artifact } = await fetch(request, false);
+			accesses.clear();
+			const progress = (words: string): void => ctx.progress.phase(words);
+			const deps = { actions, access, self: (signal: AbortSignal) => aws.self(signal), clock: ctx.clock, progress };
+			const result = await planTriggersAll({ artifact, request: withoutSecrets(request) }, deps, ctx.signal);
+			ctx.progress.stop();
+			return { artifact, result };
 		},
 		forget: async (path, key) => {
 			const { planForgetAll } = await import("../engine/forget.ts");

@@ -16,6 +16,7 @@ import { registerPolicy } from "./policy.ts";
 import { registerReconcile } from "./reconcile.ts";
 import { registerRender } from "./render.ts";
 import { registerRun } from "./run.ts";
+import { registerTriggers } from "./triggers.ts";
 import { registerValidate } from "./validate.ts";
 
 /**
@@ -33,6 +34,7 @@ const VERBS: readonly RegisterVerb[] = [
 	registerApply,
 	registerRun,
 	registerReconcile,
+	registerTriggers,
 	registerApprove,
 	registerForget,
 	registerGet,

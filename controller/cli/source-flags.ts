@@ -40,6 +40,17 @@ export function withFollowFlags(command: Command): Command {
 		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
 }
 
+/** Where the policies come from, for what concerns them as a whole. */
+export function withPlace(command: Command): Command {
+	return command
+		.option("--path <dir>", "a folder of policies (default: policies)")
+		.addOption(new Option("--git <url>", "a git repository instead").conflicts("path"))
+		.option("--ref <ref>", "branch, tag or commit of --git (default: its default branch)")
+		.option("--subdir <dir>", "the source root inside --git")
+		.option("--require-signatures", "take only a commit of --git signed by one of --allowed-signers")
+		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
+}
+
 /** What is recorded in the plan, so that `apply plan.json` can ask again the same way. Throws TerminalError on contradictions. */
 export function requestOf(flags: SourceFlags): PlanRequest {
 	if (flags.git === undefined) {

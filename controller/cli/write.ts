@@ -76,7 +76,7 @@ export async function runUnderLease(
 				milliseconds: ctx.clock.millis() - began,
 			}),
 		);
-		return exitCode(execution);
+		return exitCodeAfter(execution);
 	} finally {
 		await lease.release();
 	}
@@ -130,7 +130,7 @@ export function summaryOf(e: Execution) {
 	};
 }
 
-function exitCode(e: Execution): ExitCode {
+export function exitCodeAfter(e: Execution): ExitCode {
 	if (e.interrupted) return 130;
 	if (e.runs.some((r) => r.error !== null) || e.notRun.length > 0) return 1;
 	return e.waiting.length > 0 ? 2 : 0;

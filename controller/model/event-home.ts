@@ -43,6 +43,7 @@ export function eventHome(accounts: readonly Account[], installation: string, ev
 const QUEUE_NAME = 75;
 const RULE_NAME = 64;
 const ROLE_NAME = 64;
+const STATEMENT_NAME = 64;
 
 export function deadLetterOf(queue: string): string {
 	return `${queue}-dead`;
@@ -56,6 +57,11 @@ export function ruleName(installation: string, trigger: string): string {
 /** The role by which rules put events on a bus of another region or account (aws-facts §10). */
 export function forwarderName(installation: string): string {
 	return nameOf(installation, "-events", ROLE_NAME);
+}
+
+/** Of the statement by which another account may send here; 64 characters (PutPermission). */
+export function permissionName(installation: string, account: AccountId): string {
+	return nameOf(installation, `-${account}`, STATEMENT_NAME);
 }
 
 /** A name that is too long is cut, and bears a digest so that no two are the same. */

@@ -53,6 +53,8 @@ export const FINDINGS: Readonly<Record<string, string>> = {
 	TrustRefusesEcs: "A role's trust policy does not let ECS give it to a task",
 	SurplusAccess: "A role that is not exclusive has access that git does not say",
 	Drifted: "A role has been changed by hand, and is left so",
+	StrangeTarget: "A rule of ours sends to what is not ours, too",
+	OtherPartition: "An account's events cannot come to the event queue",
 	Held: "A role is held: nothing is changed until its time",
 	QuotaNear: "A role is near one of IAM's limits",
 	RoleUnused: "No workload of a policy runs with its role",

@@ -8,6 +8,8 @@ import type { Region } from "./ids.ts";
 export interface Trigger {
 	/** The end of its rules' names. */
 	readonly id: string;
+	/** For people. */
+	readonly what: string;
 	readonly source: string;
 	readonly detailTypes: readonly string[];
 	/** Of an event that CloudTrail made: the calls that are told. */
@@ -66,6 +68,7 @@ export const REQUESTS = { push: "Push", rotate: "Rotate Requested", resync: "Res
 export const TRIGGERS: readonly Trigger[] = [
 	{
 		id: "iam",
+		what: "writes to roles and to managed policies",
 		source: "aws.iam",
 		detailTypes: CALL,
 		eventNames: [...ROLE_WRITES, ...POLICY_WRITES],
@@ -79,6 +82,7 @@ export const TRIGGERS: readonly Trigger[] = [
 	},
 	{
 		id: "ecs-state",
+		what: "what becomes of services and deployments",
 		source: "aws.ecs",
 		detailTypes: ["ECS Service Action", "ECS Deployment State Change"],
 		where: "every-region",
@@ -86,6 +90,7 @@ export const TRIGGERS: readonly Trigger[] = [
 	},
 	{
 		id: "ecs-calls",
+		what: "writes to services and task definitions",
 		source: "aws.ecs",
 		detailTypes: CALL,
 		eventNames: [...SERVICE_WRITES, ...TASK_DEFINITION_WRITES],
@@ -109,6 +114,7 @@ export const TRIGGERS: readonly Trigger[] = [
 	},
 	{
 		id: "secret-labels",
+		what: "secrets with a new current version",
 		source: "aws.secretsmanager",
 		detailTypes: ["Secret Label Updated"],
 		where: "every-region",
@@ -116,6 +122,7 @@ export const TRIGGERS: readonly Trigger[] = [
 	},
 	{
 		id: "secret-rotations",
+		what: "rotations that begin and end",
 		source: "aws.secretsmanager",
 		detailTypes: SERVICE_EVENT,
 		eventNames: ["RotationStarted", "RotationSucceeded", "RotationFailed", "RotationAbandoned"],
@@ -127,6 +134,7 @@ export const TRIGGERS: readonly Trigger[] = [
 	},
 	{
 		id: "requests",
+		what: "requests: look at git, resync, rotate",
 		source: OWN_SOURCE,
 		detailTypes: Object.values(REQUESTS),
 		where: "home",

@@ -153,6 +153,7 @@ function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
 	if (failed > 0) return pen.paint("error", `Nothing is known of ${count(failed, "account")}: it could not be read.`);
 	if (isComparison(file))
 		return `${pen.paint("add", "Nothing changes")}: ${count(counts.roles, "role")} asked for, the same in both.`;
+	if (file.of === "triggers") return `${pen.paint("add", "Nothing to do")}: ${triggersWords(counts.unchanged)}`;
 	if (counts.roles + counts.workloads === 0) return `${pen.paint("add", "Nothing to do")}: ${nothingThere(file)}`;
 	const roles = counts.roles - counts.surplus;
 	const rest =
@@ -161,6 +162,10 @@ function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
 			: ` ${count(counts.surplus, "role")} ${counts.surplus === 1 ? "grants" : "grant"} more than git says (SurplusAccess, above).`;
 	const as = roles + counts.workloads === 0 ? "" : ` ${asGitSays(roles, counts.workloads)}`;
 	return `${pen.paint("add", "Nothing to do")}:${as}${rest}`;
+}
+
+function triggersWords(things: number): string {
+	return `all ${count(things, "queue, rule and role", "queues, rules and roles")} by which events come are as they must be.`;
 }
 
 /** The first plan of a newcomer: what is missing is a policy. */

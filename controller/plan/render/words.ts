@@ -207,7 +207,7 @@ export function count(n: number, one: string, many = `${one}s`): string {
 /** The same command line again with the plan's own flags, for a person to paste. */
 export function commandWords(verb: "apply" | "plan", file: PlanFile): string {
 	const r = file.request;
-	const words = ["ecs-access", verb];
+	const words = ["ecs-access", ...(file.of === undefined ? [] : [file.of]), verb];
 	if (r.git !== undefined) {
 		words.push("--git", r.git.url);
 		if (r.git.ref !== undefined) words.push("--ref", r.git.ref);
