@@ -48,11 +48,13 @@ interface Draft {
 export function planTriggers(input: TriggersPlanInput): Plan {
 	const { wanted, role } = input;
 	const steps: Step[] = [...(role?.steps ?? [])];
+	/** Last, so that a new role is waited for once and not with each of them. */
+	const forwards: Step[] = [];
 	const busy = new Set(steps.map((s) => targetId(s.target)));
 	const add = (target: Target, drafts: readonly Draft[], needs: readonly Target[], refusal: StepState | null): void => {
 		const made = placed(target, drafts, refusal, steps, needs, input);
 		if (made.length > 0) busy.add(targetId(target));
-		steps.push(...made);
+		for (const step of made) (step.settle > 0 ? forwards : steps).push(step);
 	};
 	const roleTarget = role?.steps[0]?.target;
 	for (const [n, queue] of wanted.queues.entries()) {
@@ -69,6 +71,7 @@ export function planTriggers(input: TriggersPlanInput): Plan {
 		const needs = rule.to.roleArn === null ? wanted.queues.map((q) => q.target) : roleTarget === undefined ? [] : [roleTarget];
 		add(rule.target, ruleDrafts(rule, live, input), needs, refusalOf(rule.target, live, input));
 	}
+	steps.push(...forwards);
 	const all = wanted.queues.length + wanted.rules.length + (wanted.bus === null ? 0 : 1) + (role === null ? 0 : 1);
 	return sealed({
 		key: input.key,
@@ -151,7 +154,7 @@ function ruleDrafts(wanted: RuleWanted, live: Existing<TriggerTargetType> | null
 		diff: [change(op, "target", targetWords(to.arn))],
 	});
 	if (live === null) {
-		const diff = [change("+", "event pattern", "", { to: trigger.what }), ...markChanges(input.marks)];
+		const diff = [change("+", "event pattern", "", { to: trigger.what })];
 		return [{ call: put(input.marks), why: "missing", diff }, target("+", "missing")];
 	}
 	if (!("pattern" in live.state)) return [];

@@ -41,7 +41,8 @@ function isTrigger(target: Target): boolean {
 /** `role /ecs-access/billing-task`, `service prod/search`, `family nightly`, `queue ecs-access-main in eu-west-1`. */
 export function targetWords(target: Target, path?: string): string {
 	const where = target.region === "global" || !isTrigger(target) ? "" : ` in ${target.region}`;
-	return escapeTerminal(`${NOUNS[target.type]} ${target.type === "iam.role" ? (path ?? "") : ""}${target.name}${where}`);
+	const name = target.type === "events.rule" ? target.name.replace(/^default\//, "") : target.name;
+	return escapeTerminal(`${NOUNS[target.type]} ${target.type === "iam.role" ? (path ?? "") : ""}${name}${where}`);
 }
 
 /** The path of a role as its steps know it; undefined where none says it. */
@@ -117,6 +118,7 @@ const WAITING_WORDS: Readonly<Record<Waiting, string>> = {
 	reference: "reference",
 	propagation: "propagation",
 	rollout: "rollout",
+	failed: "failed rollout",
 	"in-use": "in use",
 	retention: "retention",
 };
@@ -136,6 +138,7 @@ export const WAITS_FOR: Readonly<Record<Waiting, string>> = {
 	reference: "waits for what does not exist yet",
 	propagation: "waits for IAM to propagate",
 	rollout: "waits for the rollout",
+	failed: "waits: failed, and not tried again",
 	"in-use": "waits: in use",
 	retention: "waits: still retained",
 };
@@ -165,6 +168,10 @@ export function endOfWait(
 			return { advice: "ends when git no longer says suspend: true" };
 		case "reference":
 			return { advice: "ends by itself when it exists: run plan again" };
+		case "failed":
+			return { advice: "ends when the policy, or the task definition that runs, changes" };
+		case "contested":
+			return target.type === "iam.role" ? {} : { advice: RENDER_ADVICE };
 		case "in-use":
 			return { advice: "ends when nothing names it any more: run plan again" };
 		case "retention":
@@ -177,6 +184,8 @@ export function endOfWait(
 			return {};
 	}
 }
+
+const RENDER_ADVICE = "ends when the pipeline registers what git says (ecs-access render task-definition), or git changes";
 
 /** Beneath what waits in a comparison of two revisions. */
 const APPROVAL_BY_PLAN = "ecs-access plan, against the account, gives the id to approve";
