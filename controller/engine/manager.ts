@@ -6,7 +6,7 @@ import type { Instant, ResourceKey } from "../model/ids.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
-import { durationMs } from "../plan/duration.ts";
+import { durationMs } from "../model/duration.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { type Admitted, admit } from "./admission.ts";
 import { admitWord, readAdmitted, rememberAdmitted } from "./admitted.ts";

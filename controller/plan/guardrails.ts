@@ -1,4 +1,5 @@
 import type { AnyDesired, AnyObserved, Desired, RoleWanted } from "../model/desired.ts";
+import { durationMs } from "../model/duration.ts";
 import type { Finding } from "../model/finding.ts";
 import type { AccessGrantSpec, AccessPolicySpec } from "../model/generated/specs.ts";
 import { interpolate } from "../model/interpolate.ts";
@@ -11,7 +12,6 @@ import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import type { PolicyDocument } from "../policy/document.ts";
 import { contains, glob } from "../policy/glob.ts";
 import { type Reach, reaches } from "../policy/reach.ts";
-import { durationMs } from "./duration.ts";
 import { guardedClusters } from "./guarded-clusters.ts";
 import {
 	approvalFor,

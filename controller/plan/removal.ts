@@ -1,3 +1,4 @@
+import { durationMs } from "../model/duration.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Instant } from "../model/ids.ts";
 import { MARK, OWNERSHIP_KEYS } from "../model/marks.ts";
@@ -6,7 +7,6 @@ import type { InUse } from "../model/ports.ts";
 import type { Existing } from "../model/target.ts";
 import { chain } from "./chain.ts";
 import { change, type Draft, PHASE } from "./draft.ts";
-import { durationMs } from "./duration.ts";
 import { approvalFor, approvalRules } from "./guardrail-rules.ts";
 import type { PlanContext } from "./input.ts";
 import { summaryOf } from "./instance.ts";
