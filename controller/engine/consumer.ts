@@ -57,11 +57,11 @@ export function createConsumer(deps: ConsumerDeps): Consumer {
 		observe({ type: "heard", hints: parsed.hints.length, eventId: parsed.eventId });
 		return true;
 	};
-	const take = async (waitSeconds: number, signal: AbortSignal): Promise<number> => {
+	const take = async (waitSeconds: number, signal: AbortSignal): Promise<readonly QueueMessage[]> => {
 		const messages = await queue.receive(waitSeconds, signal);
 		const done = messages.filter(hear);
 		if (done.length > 0) await queue.remove(done, signal);
-		return done.length;
+		return messages;
 	};
 	return {
 		run: async (signal) => {
@@ -84,8 +84,13 @@ export function createConsumer(deps: ConsumerDeps): Consumer {
 			}
 		},
 		drain: async (signal) => {
-			// What is malformed is received again and again: only what could be done with counts.
-			while ((await take(1, signal)) > 0);
+			// What is malformed is received again and again: only what was not seen before counts.
+			const seen = new Set<string>();
+			for (let fresh = true; fresh; ) {
+				const messages = await take(1, signal);
+				fresh = messages.some((m) => !seen.has(m.id));
+				for (const m of messages) seen.add(m.id);
+			}
 		},
 	};
 }
