@@ -1,6 +1,7 @@
 import PQueue from "p-queue";
 import { shortDigest } from "../model/digest.ts";
 import { TerminalError } from "../model/errors.ts";
+import type { Halt } from "../model/halt.ts";
 import type { Instant, StepId } from "../model/ids.ts";
 import type { Plan, PlanFile, Step } from "../model/plan.ts";
 import type { AccountAccess, Clock, Outcome, Store } from "../model/ports.ts";
@@ -40,6 +41,8 @@ export interface ExecuteDeps {
 	readonly leaseRemaining: () => number;
 	/** Of that lease, into the history: store/lease.ts. */
 	readonly leaseFence?: number;
+	/** Asked before each write: what has come to stand against it since the plan was made. */
+	readonly halted?: () => Promise<Halt | null>;
 }
 
 /** Roles are independent, so their plans run side by side; IAM's own pace is kept by the limiter below the port. */
@@ -79,6 +82,12 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 			if (!failed) failed = !(await settle(plan, step, { writtenAt, grants }, stopped));
 			if (failed || stopped.aborted || !step.after_.every((id) => writtenAt.has(id))) {
 				notRun.push({ plan, step });
+				continue;
+			}
+			const halt = unread === null ? await haltNow(deps) : null;
+			if (halt instanceof Error) unread = halt;
+			else if (halt !== null) {
+				waiting.push({ plan, step: { ...step, state: halt } });
 				continue;
 			}
 			const run = unread === null ? await runStep(file, plan, step, deps) : { plan, step, outcome: null, error: unread };
@@ -155,6 +164,15 @@ async function runStep(file: PlanFile, plan: Plan, step: Step, deps: ExecuteDeps
 		const error = cause instanceof Error ? cause : new Error(String(cause));
 		await recordFailure(deps.store, entry("failed", error.message));
 		return { plan, step, outcome: null, error };
+	}
+}
+
+/** An Error: nobody knows, so nothing is written. */
+async function haltNow(deps: ExecuteDeps): Promise<Halt | Error | null> {
+	try {
+		return (await deps.halted?.()) ?? null;
+	} catch (error) {
+		return error instanceof Error ? error : new Error(String(error));
 	}
 }
 

@@ -8,6 +8,7 @@ import type { Facts } from "../model/reference.ts";
 import type { Artifact } from "../model/resource.ts";
 import { type Existing, targetId } from "../model/target.ts";
 import { applyBudgets, needsBudget } from "../plan/budgets.ts";
+import { applyHalt } from "../plan/halt.ts";
 import type { PlanContext, PlanInput } from "../plan/input.ts";
 import { planInstance } from "../plan/instance.ts";
 import { passRoleGaps } from "../plan/pass-role.ts";
@@ -79,7 +80,7 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 		shown: input.shown,
 	});
 	return {
-		plans: budgeted,
+		plans: applyHalt(budgeted, context.halt, context),
 		findings: passRoleGaps({ ...context, desired: gathered.instances.flatMap((i) => i.desired) }),
 		unpruned: kept === null || gone.length === 0 ? null : { count: gone.length, reason: kept },
 	};

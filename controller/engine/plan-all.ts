@@ -15,6 +15,8 @@ export interface PlanInput {
 	readonly request: PlanRequest;
 	/** A person will have seen the plan before it is applied (KINDS.md, Installation budgets). */
 	readonly shown: boolean;
+	/** As a controller will plan it once no pause is in force any more. */
+	readonly resuming?: true;
 }
 
 /** Either the plan, or what is wrong with the source: then nothing was read from AWS. */
@@ -42,7 +44,7 @@ export async function planAll(input: PlanInput, deps: PlanDeps, signal: AbortSig
 		mistakes = mistakesOf(catalog, now, request.only);
 		if (mistakes.length > 0) return { file: null, findings: mistakes };
 	}
-	const planned = await planCatalog({ ...input, catalog, person: true }, deps, signal);
+	const planned = await planCatalog({ ...input, catalog, person: input.resuming !== true }, deps, signal);
 	const [first] = planned.failures.values();
 	if (first !== undefined && planned.failures.size === planned.file.accounts.length) throw first;
 	return planned;

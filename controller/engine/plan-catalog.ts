@@ -2,6 +2,7 @@ import type { Account, Caller } from "../model/account.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
+import type { Halt, Pause } from "../model/halt.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { Instance } from "../model/kind.ts";
 import type { PlanFile, PlanRequest } from "../model/plan.ts";
@@ -9,12 +10,14 @@ import type { AccountAccess, Clock, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
 import type { InventoryEntry } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
+import { haltAt } from "../plan/halt.ts";
 import type { PlanContext } from "../plan/input.ts";
 import { ownRoles } from "../plan/own-role.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import type { Catalog } from "./catalog.ts";
 import { type GatheredAccount, gather } from "./gather.ts";
 import { type AccountPlans, planAccountResources } from "./plan-account.ts";
+import { readPause } from "./pause.ts";
 import { planFileOf } from "./plan-file.ts";
 
 export interface CatalogPlanDeps {
@@ -35,6 +38,8 @@ export interface CatalogPlanInput {
 	readonly shown: boolean;
 	/** A person applies it: then what only a person may do is ready. */
 	readonly person: boolean;
+	/** As it will be once no pause is in force any more. */
+	readonly resuming?: true;
 	/** Only these accounts, by name. */
 	readonly accounts?: ReadonlySet<string>;
 	/** Only these: one that the catalog does not hold was removed from git. Who deploys is then not looked at. */
@@ -51,6 +56,8 @@ export interface Planned {
 	readonly gathered: ReadonlyMap<string, GatheredAccount>;
 	/** Why an account could not be read, by name. */
 	readonly failures: ReadonlyMap<string, Error>;
+	/** The pause that was found in force. */
+	readonly pause?: Pause | null;
 }
 
 /**
@@ -62,11 +69,14 @@ export async function planCatalog(input: CatalogPlanInput, deps: CatalogPlanDeps
 	const { artifact, catalog, request } = input;
 	const { view } = catalog;
 	const now = deps.clock.now();
-	const last = await remembered(input.keys, deps.store);
+	const asksPause = input.resuming === true ? null : readPause(deps.store, deps.clock.millis());
+	const [last, pause] = await Promise.all([remembered(input.keys, deps.store), asksPause]);
+	const stands = haltAt(view, pause, now);
+	const halt = stands?.waiting === "freeze" && request.duringFreeze !== undefined ? null : stands;
 	const passes = await Promise.all(
 		view.accounts
 			.filter((account) => input.accounts?.has(account.name) !== false)
-			.map((account) => planAccount(account, { ...input, now, last }, deps, signal)),
+			.map((account) => planAccount(account, { ...input, now, last, halt }, deps, signal)),
 	);
 	const sum = (of: (c: ReturnType<AccountAccess["counts"]>) => number): number => passes.reduce((n, p) => n + of(p.counts), 0);
 	const file = planFileOf(
@@ -76,6 +86,7 @@ export async function planCatalog(input: CatalogPlanInput, deps: CatalogPlanDeps
 			createdAt: now,
 			request,
 			installation: view.installation,
+			...(stands !== null && { halt: stands }),
 			accounts: passes.map(({ account, caller, failure }) => ({
 				account,
 				caller,
@@ -95,6 +106,7 @@ export async function planCatalog(input: CatalogPlanInput, deps: CatalogPlanDeps
 		file,
 		gathered: new Map(passes.flatMap((p) => (p.gathered === null ? [] : [[p.account.name, p.gathered] as const]))),
 		failures: new Map(passes.flatMap((p) => (p.failure === null ? [] : [[p.account.name, p.failure] as const]))),
+		pause,
 	};
 }
 
@@ -113,7 +125,11 @@ interface AccountPass extends AccountPlans {
 
 async function planAccount(
 	account: Account,
-	input: CatalogPlanInput & { readonly now: string; readonly last: ReadonlyMap<string, InventoryEntry> },
+	input: CatalogPlanInput & {
+		readonly now: string;
+		readonly last: ReadonlyMap<string, InventoryEntry>;
+		readonly halt: Halt | null;
+	},
 	deps: CatalogPlanDeps,
 	signal: AbortSignal,
 ): Promise<AccountPass> {
@@ -134,6 +150,7 @@ async function planAccount(
 			observed: gathered.observed,
 			facts: gathered.facts,
 			last,
+			halt: input.halt,
 			ownRoles: ownRoles(account, caller),
 			person: input.person,
 			now,

@@ -6,7 +6,7 @@ import { planFileId } from "../plan/plan-file.ts";
 export function planFileOf(
 	artifact: Artifact,
 	plans: readonly Plan[],
-	more: Pick<PlanFile, "createdAt" | "request" | "installation" | "accounts" | "findings" | "unpruned" | "reads"> & {
+	more: Pick<PlanFile, "createdAt" | "request" | "installation" | "accounts" | "findings" | "unpruned" | "reads" | "halt"> & {
 		readonly sourceLabel?: string;
 	},
 ): PlanFile {

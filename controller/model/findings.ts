@@ -12,6 +12,7 @@ export const FINDINGS: Readonly<Record<string, string>> = {
 	MissingField: "A field that is needed is not there",
 	InvalidType: "A field holds a value of the wrong type",
 	InvalidValue: "A field holds a value that is not allowed",
+	InvalidWindow: "A window of the Installation has no cron or time zone that exists",
 	InvalidTime: "A field does not hold a time",
 	DuplicateName: "Two documents of one kind have one name",
 	PlatformOnly: "A document of the platform team's stands outside platform/",

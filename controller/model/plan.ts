@@ -2,6 +2,7 @@ import type { AccessEffect, AccessLine } from "../policy/access.ts";
 import type { PolicyDocument } from "../policy/document.ts";
 import type { Account, Caller } from "./account.ts";
 import type { Finding } from "./finding.ts";
+import type { Halt } from "./halt.ts";
 import type { Arn, Digest, Instant, ResourceKey, StepId, Tags } from "./ids.ts";
 import type { Origin, Revision } from "./resource.ts";
 import type { Target } from "./target.ts";
@@ -166,6 +167,8 @@ export interface PlanRequest {
 	readonly prune: boolean;
 	readonly requireSignatures?: boolean;
 	readonly allowedSigners?: string;
+	/** A person's reason to write though a window of the Installation says that changes are frozen. */
+	readonly duringFreeze?: string;
 }
 
 /** What `plan` shows and saves: the plans of all resources under one id, the hash of all their steps. */
@@ -181,6 +184,8 @@ export interface PlanFile {
 	/** As shown to a person: `policies @ 3f2a91c`. */
 	readonly sourceLabel: string;
 	readonly installation: string;
+	/** Why nothing may be written now, where something holds. */
+	readonly halt?: Halt;
 	readonly accounts: readonly { readonly account: Account; readonly caller: Caller | null; readonly error: string | null }[];
 	readonly plans: readonly Plan[];
 	/** Of the source and of the accounts as a whole; a plan's own are in the plan. */

@@ -63,7 +63,17 @@ export interface HistoryEntry {
 	readonly planId: Digest | null;
 	/** Caller ARN. */
 	readonly actor: string;
-	readonly event: "intended" | "applied" | "failed" | "drifted" | "stalled" | "forgotten" | "approved";
+	readonly event:
+		| "intended"
+		| "applied"
+		| "failed"
+		| "drifted"
+		| "stalled"
+		| "forgotten"
+		| "approved"
+		| "paused"
+		| "resumed"
+		| "overridden";
 	readonly why: string;
 	readonly api: string | null;
 	readonly target: Target | null;

@@ -1,6 +1,7 @@
 import type { Account } from "../model/account.ts";
 import type { AnyDesired, AnyObserved } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
+import type { Halt } from "../model/halt.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
 import type { CatalogView } from "../model/kind.ts";
 import type { Facts } from "../model/reference.ts";
@@ -25,6 +26,8 @@ export interface PlanContext {
 	readonly last: ReadonlyMap<string, InventoryEntry>;
 	/** The roles that this program acts as in the account, in lower case; they are left alone. */
 	readonly ownRoles?: ReadonlySet<string>;
+	/** Nothing, or nearly nothing, may be written now; absent: nothing is known against it. */
+	readonly halt?: Halt | null;
 	/** A person applies this, so what only a person may do is ready. */
 	readonly person: boolean;
 	/** Two revisions are compared: what only AWS knows is not known, as in validate, and workloads are not looked at. */

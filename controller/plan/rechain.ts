@@ -19,7 +19,7 @@ export function rechain(
 	const groups = Map.groupBy(plan.steps, (s) => targetId(s.target));
 	const steps = [...groups].flatMap(([id, group]) => {
 		const [first] = group;
-		if (first === undefined || first.call.api === "none") return group;
+		if (first === undefined || first.call.api === "none" || first.target.type !== "iam.role") return group;
 		const observed = context.observed.get(id);
 		if (observed === undefined) throw new Error(`${id} has steps and was not observed: its state is needed to place them`);
 		const start = observed.exists && "trust" in observed.state ? observed.state : null;

@@ -1,5 +1,7 @@
+import { cronFault, isTimeZone } from "../../model/cron.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { InstallationSpec } from "../../model/generated/specs.ts";
+import { didYouMean } from "../../model/nearest.ts";
 import { inertKind } from "../inert.ts";
 import { problem } from "../problem.ts";
 
@@ -9,10 +11,16 @@ export const installation = inertKind<InstallationSpec>({
 	platform: true,
 	check: (r, c) => {
 		const out: Finding[] = [];
-		const { windows } = r.spec;
-		const later = (field: string, what: string, fix: string) =>
-			out.push(problem("NotInThisVersion", `${what} is not in this version`, r.at(["spec", field]), fix, r.key));
-		if (windows !== undefined) later("windows", "windows", "delete it");
+		for (const [n, { cron, timeZone }] of (r.spec.windows ?? []).entries()) {
+			const wrong = (field: string, message: string, fix: string) =>
+				out.push(problem("InvalidWindow", message, r.at(["spec", "windows", n, field], "value"), fix, r.key));
+			const fault = cronFault(cron);
+			if (fault !== null) wrong("cron", `cron ${JSON.stringify(cron)}: ${fault}`, 'for example "0 18 * * FRI"');
+			if (timeZone !== undefined && !isTimeZone(timeZone)) {
+				const fix = didYouMean(timeZone, Intl.supportedValuesOf("timeZone")) ?? "a name such as Europe/Berlin, or UTC";
+				wrong("timeZone", `no time zone "${timeZone}"`, fix);
+			}
+		}
 		const other = c.ofKind("Installation").find((i) => i !== r);
 		if (other !== undefined) {
 			const message = `there is more than one Installation: also "${other.metadata.name}" in ${other.origin.path}:${other.origin.line}`;
