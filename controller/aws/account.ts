@@ -6,6 +6,7 @@ import type { AccountAccess, Clock, EventQueue, Provider, Store } from "../model
 import { storeUrl, type TableRef } from "../model/store-url.ts";
 import type { TargetType } from "../model/target.ts";
 import { parseArn, roleNameOf } from "./arn.ts";
+import { createBindingWriter } from "./binding-write.ts";
 import { createCalls } from "./call.ts";
 import { type Credentials, createClients } from "./clients.ts";
 import { assumedCredentials, sessionName } from "./credentials.ts";
@@ -46,6 +47,8 @@ export interface AccountAccessOptions {
 	readonly random?: () => number;
 	/** Milliseconds, see clients.ts. */
 	readonly requestTimeout?: number;
+	/** For reading alone, of an account that may be large: see roles.ts. */
+	readonly lean?: boolean;
 }
 
 export interface ReadProgress {
@@ -139,13 +142,21 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 	};
 
 	const parts = (who: Caller) => {
-		const roles = createRoles({ call, clock, progress: (done) => tell("roles", done) });
+		const roles = createRoles({ call, clock, progress: (done) => tell("roles", done), lean: options.lean === true });
 		const { accountId, partition } = who;
 		const { cacheDir } = options;
 		const taskDefinitions = createTaskDefinitions({ call, roles, account: accountId, partition, cacheDir });
 		const policies = createManagedPolicies({ call, account: accountId, cacheDir });
 		const schedules = (region: Region, signal: AbortSignal): Promise<Schedules> => readSchedules(call, region, signal);
 		read.roles = roles.count;
+		const bind = createBindingWriter({
+			call,
+			clock,
+			account: accountId,
+			taskDefinitions,
+			services: () => providers["ecs.service"],
+			families: () => providers["ecs.family"],
+		});
 		const providers: { readonly [T in TargetType]: Provider<T> } = {
 			"iam.role": createIamRoleProvider({
 				call,
@@ -156,8 +167,8 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 				ownRole: roleNameOf(who.arn) ?? null,
 				refusedSince: shared.refusedSince,
 			}),
-			"ecs.service": createEcsServiceProvider({ call, taskDefinitions, read: countServices }),
-			"ecs.family": createEcsFamilyProvider({ taskDefinitions }),
+			"ecs.service": createEcsServiceProvider({ call, taskDefinitions, bind, read: countServices }),
+			"ecs.family": createEcsFamilyProvider({ taskDefinitions, bind }),
 			...createTriggerProviders({ call, clock, account: accountId, installation: options.installation }),
 		};
 		return {
@@ -166,6 +177,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 				account: accountId,
 				roles,
 				policies,
+				revisions: { call, taskDefinitions },
 				passers: { roles, policies, schedules, caller: who, accountName: account.name },
 			},
 			inUse: createInUse({ call, clock, taskDefinitions, schedules, regions: regions() }),
@@ -226,10 +238,18 @@ function userAgentOf(options: Pick<AccountAccessOptions, "version" | "reconcileI
 /** An answer of DynamoDB takes milliseconds, and a renewal of the lease must not hang. */
 const STORE_TIMEOUT_MS = 3_000;
 
+/** What an access is for, where that is not the process as a whole. */
+export interface AccessOf {
+	readonly reconcileId: string;
+	readonly revision: string;
+	/** It reads all of the account, and writes nothing. */
+	readonly lean?: boolean;
+}
+
 /** AWS for a process: the accesses of its passes share sockets, credentials and pace. */
 export interface Aws {
 	/** Afresh for each pass: what it reads, it remembers. `of`: the pass, where it is not the process as a whole. */
-	readonly access: (account: Account, of?: { readonly reconcileId: string; readonly revision: string }) => AccountAccess;
+	readonly access: (account: Account, of?: AccessOf) => AccountAccess;
 	/** Who and where we are by the environment alone, for a repository that names no Account. */
 	readonly self: (signal: AbortSignal) => Promise<{ readonly accountId: AccountId; readonly region: Region }>;
 	/** The shared store of an Installation, by the environment's own credentials; see store-dynamodb.ts. */
@@ -256,7 +276,7 @@ export function createAws(options: AwsOptions): Aws {
 			shared,
 			installation: options.installation(),
 			revision: of?.revision ?? options.revision(),
-			...(of !== undefined && { reconcileId: of.reconcileId }),
+			...(of !== undefined && { reconcileId: of.reconcileId, lean: of.lean === true }),
 		});
 	/** By the environment's own credentials; `pace` is shared by all of one name. */
 	const ownCalls = (pace: string, region: Region | null, more: { readonly requestTimeout?: number } = {}): CallAws =>

@@ -174,6 +174,8 @@ async function iam(config: Config): Promise<Api<"iam">> {
 async function ecs(config: Config): Promise<Api<"ecs">> {
 	const sdk = await import("@aws-sdk/client-ecs");
 	const c = new sdk.ECSClient(config);
+	// Sent again after a lost answer, it would register a second revision: the provider looks for the first.
+	const once = new sdk.ECSClient({ ...config, maxAttempts: 1 });
 	return {
 		"ecs:DescribeServices": (i, o) => c.send(new sdk.DescribeServicesCommand(i), o),
 		"ecs:DescribeTaskDefinition": (i, o) => c.send(new sdk.DescribeTaskDefinitionCommand(i), o),
@@ -182,6 +184,11 @@ async function ecs(config: Config): Promise<Api<"ecs">> {
 		"ecs:ListTaskDefinitionFamilies": (i, o) => c.send(new sdk.ListTaskDefinitionFamiliesCommand(i), o),
 		"ecs:ListTasks": (i, o) => c.send(new sdk.ListTasksCommand(i), o),
 		"ecs:DescribeTasks": (i, o) => c.send(new sdk.DescribeTasksCommand(i), o),
+		"ecs:ListServiceDeployments": (i, o) => c.send(new sdk.ListServiceDeploymentsCommand(i), o),
+		"ecs:DescribeServiceDeployments": (i, o) => c.send(new sdk.DescribeServiceDeploymentsCommand(i), o),
+		"ecs:DescribeServiceRevisions": (i, o) => c.send(new sdk.DescribeServiceRevisionsCommand(i), o),
+		"ecs:RegisterTaskDefinition": (i, o) => once.send(new sdk.RegisterTaskDefinitionCommand(i), o),
+		"ecs:UpdateService": (i, o) => c.send(new sdk.UpdateServiceCommand(i), o),
 	};
 }
 

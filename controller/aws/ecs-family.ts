@@ -1,10 +1,13 @@
-import { digest } from "../model/digest.ts";
-import { TerminalError } from "../model/errors.ts";
+import { serviceFingerprint } from "../model/binding.ts";
 import type { Provider } from "../model/ports.ts";
+import type { BindingWriter } from "./binding-write.ts";
 import type { TaskDefinitions } from "./task-definition.ts";
 
 /** Families by their newest ACTIVE revision, one call each: which revision that is may change at any time. */
-export function createEcsFamilyProvider(deps: { readonly taskDefinitions: TaskDefinitions }): Provider<"ecs.family"> {
+export function createEcsFamilyProvider(deps: {
+	readonly taskDefinitions: TaskDefinitions;
+	readonly bind: BindingWriter;
+}): Provider<"ecs.family"> {
 	return {
 		type: "ecs.family",
 		observe: async (targets, signal) => {
@@ -18,18 +21,21 @@ export function createEcsFamilyProvider(deps: { readonly taskDefinitions: TaskDe
 					target,
 					exists: true,
 					arn: view.arn,
-					state: { ...binding, taskDefinition: view.arn, plaintext: view.plaintext, containers: view.containers },
-					fingerprint: digest({ taskDefinition: view.arn, ...binding }),
+					state: {
+						...binding,
+						taskDefinition: view.arn,
+						plaintext: view.plaintext,
+						containers: view.containers,
+						bound: view.bound,
+					},
+					fingerprint: serviceFingerprint({ taskDefinition: view.arn, ...binding }),
 					owner: null,
 					holdUntil: null,
 					lastUsed: null,
 				};
 			});
 		},
-		apply: async (step) => {
-			if (step.call.api === "none") return { result: "already", requestId: null };
-			throw new TerminalError("NotInThisVersion", `nothing of task family ${step.target.name} is written in this version`);
-		},
+		apply: (step, signal) => deps.bind.family(step, signal),
 		// Families carry no marks: nothing of them is ours.
 		listOwned: async function* () {},
 	};

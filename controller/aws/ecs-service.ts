@@ -1,11 +1,12 @@
 import type { Service } from "@aws-sdk/client-ecs";
-import { digest } from "../model/digest.ts";
-import { TerminalError } from "../model/errors.ts";
+import { serviceFingerprint } from "../model/binding.ts";
 import type { Region } from "../model/ids.ts";
 import type { Provider } from "../model/ports.ts";
 import type { Binding, Observed, ServiceState, Target } from "../model/target.ts";
+import type { BindingWriter } from "./binding-write.ts";
 import { awsCode } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
+import { rolloutsOf } from "./rollouts.ts";
 import type { TaskDefinitions, TaskDefinitionView } from "./task-definition.ts";
 
 /** DescribeServices takes at most ten (aws-facts §4.5). */
@@ -14,6 +15,7 @@ const SERVICES_A_CALL = 10;
 export interface EcsServiceDeps {
 	readonly call: CallAws;
 	readonly taskDefinitions: TaskDefinitions;
+	readonly bind: BindingWriter;
 	/** Services read so far in this pass. */
 	readonly read: (services: number) => void;
 }
@@ -54,10 +56,7 @@ export function createEcsServiceProvider(deps: EcsServiceDeps): Provider<"ecs.se
 			const bindings = await deps.taskDefinitions.bindings(views, signal);
 			return targets.map((target, n) => observed(target, at.get(target) ?? "missing", views[n], bindings[n] ?? NOTHING));
 		},
-		apply: async (step) => {
-			if (step.call.api === "none") return { result: "already", requestId: null };
-			throw new TerminalError("NotInThisVersion", `nothing of service ${step.target.name} is written in this version`);
-		},
+		apply: (step, signal) => deps.bind.service(step, signal),
 		// Services carry no marks: nothing of them is ours.
 		listOwned: async function* () {},
 	};
@@ -79,7 +78,8 @@ export async function describeServices(
 	const answers = await Promise.all(
 		chunks.map(async (services): Promise<readonly Described[]> => {
 			try {
-				const answer = await call("ecs:DescribeServices", region, { cluster, services: [...services] }, signal);
+				const input = { cluster, services: [...services], include: ["TAGS" as const] };
+				const answer = await call("ecs:DescribeServices", region, input, signal);
 				const found = new Map((answer.services ?? []).flatMap((s) => [[s.serviceName, s] as const, [s.serviceArn, s] as const]));
 				const failures = new Map((answer.failures ?? []).map((f) => [f.arn?.replace(/^.*\//, ""), f.reason ?? "unknown"]));
 				return services.map((name): Described => {
@@ -124,13 +124,15 @@ function observed(
 		runningCount: service.runningCount ?? 0,
 		plaintext: view?.plaintext ?? [],
 		containers: view?.containers ?? [],
+		bound: view?.bound ?? null,
+		rollouts: rolloutsOf(service),
 	};
 	return {
 		target,
 		exists: true,
 		arn: service.serviceArn ?? "",
 		state,
-		fingerprint: digest({ taskDefinition, ...binding }),
+		fingerprint: serviceFingerprint(state),
 		owner: null,
 		holdUntil: null,
 		lastUsed: null,

@@ -49,6 +49,11 @@ interface Operations {
 	"ecs:ListTaskDefinitionFamilies": Call<Ecs.ListTaskDefinitionFamiliesCommandInput, Ecs.ListTaskDefinitionFamiliesCommandOutput>;
 	"ecs:ListTasks": Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
 	"ecs:DescribeTasks": Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
+	"ecs:ListServiceDeployments": Call<Ecs.ListServiceDeploymentsCommandInput, Ecs.ListServiceDeploymentsCommandOutput>;
+	"ecs:DescribeServiceDeployments": Call<Ecs.DescribeServiceDeploymentsCommandInput, Ecs.DescribeServiceDeploymentsCommandOutput>;
+	"ecs:DescribeServiceRevisions": Call<Ecs.DescribeServiceRevisionsCommandInput, Ecs.DescribeServiceRevisionsCommandOutput>;
+	"ecs:RegisterTaskDefinition": Call<Ecs.RegisterTaskDefinitionCommandInput, Ecs.RegisterTaskDefinitionCommandOutput>;
+	"ecs:UpdateService": Call<Ecs.UpdateServiceCommandInput, Ecs.UpdateServiceCommandOutput>;
 	"events:ListEventBuses": Call<Events.ListEventBusesCommandInput, Events.ListEventBusesCommandOutput>;
 	"events:ListRuleNamesByTarget": Call<Events.ListRuleNamesByTargetCommandInput, Events.ListRuleNamesByTargetCommandOutput>;
 	"events:ListTargetsByRule": Call<Events.ListTargetsByRuleCommandInput, Events.ListTargetsByRuleCommandOutput>;

@@ -3,6 +3,7 @@ import type { Fact, Reference } from "../model/reference.ts";
 import { brief } from "./errors.ts";
 import type { ManagedPolicies } from "./managed-policy.ts";
 import { type PasserDeps, readPassers } from "./passers.ts";
+import { type RevisionsDeps, readRevisions } from "./revisions.ts";
 import type { LiveRole } from "./role-read.ts";
 import type { Roles } from "./roles.ts";
 
@@ -11,6 +12,7 @@ export interface ResolverDeps {
 	readonly roles: Roles;
 	readonly policies: ManagedPolicies;
 	readonly passers: PasserDeps;
+	readonly revisions: RevisionsDeps;
 }
 
 /**
@@ -35,6 +37,8 @@ export async function resolveReferences(
 					return roleFact(byName.get(ref.name));
 				case "iam.managedPolicy":
 					return policyFact(ref.arn, deps.policies, signal);
+				case "ecs.revisions":
+					return readRevisions(ref, deps.revisions, signal);
 				case "passers":
 					return readPassers(ref.regions, ref.deployers, deps.passers, signal);
 			}

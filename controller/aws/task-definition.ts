@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import type { TaskDefinition } from "@aws-sdk/client-ecs";
+import type { Tag, TaskDefinition } from "@aws-sdk/client-ecs";
+import { boundOf } from "../model/binding.ts";
 import type { AccountId, Arn, Region } from "../model/ids.ts";
 import { Secret } from "../model/secret.ts";
-import type { Binding, PlaintextSecret } from "../model/target.ts";
+import type { Binding, Bound, PlaintextSecret } from "../model/target.ts";
 import { parseArn } from "./arn.ts";
 import { createDiskCache, type DiskCache } from "./disk-cache.ts";
 import { awsCode } from "./errors.ts";
@@ -31,9 +32,12 @@ export interface TaskDefinitionView {
 	/** Names only, by container. */
 	readonly environment: Readonly<Record<string, readonly string[]>>;
 	readonly plaintext: readonly PlaintextSecret[];
+	/** Our tags; they are written with the revision, and never after. */
+	readonly bound: Bound | null;
+	readonly registeredBy: Arn | null;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 export interface TaskDefinitions {
 	/** By ARN or `family:revision`; undefined when there is none. */
@@ -61,9 +65,10 @@ export function createTaskDefinitions(deps: {
 	};
 	const read = async (name: string, region: Region, signal: AbortSignal): Promise<TaskDefinitionView | undefined> => {
 		try {
-			const { taskDefinition } = await deps.call("ecs:DescribeTaskDefinition", region, { taskDefinition: name }, signal);
+			const input = { taskDefinition: name, include: ["TAGS" as const] };
+			const { taskDefinition, tags } = await deps.call("ecs:DescribeTaskDefinition", region, input, signal);
 			if (taskDefinition?.taskDefinitionArn === undefined) return undefined;
-			const view = viewOf(taskDefinition, taskDefinition.taskDefinitionArn);
+			const view = viewOf(taskDefinition, taskDefinition.taskDefinitionArn, tags ?? []);
 			if (cacheOf(region).get(view.arn) === undefined) cacheOf(region).put(view.arn, view);
 			return view;
 		} catch (error) {
@@ -105,7 +110,7 @@ export function createTaskDefinitions(deps: {
 	};
 }
 
-function viewOf(td: TaskDefinition, arn: Arn): TaskDefinitionView {
+function viewOf(td: TaskDefinition, arn: Arn, tags: readonly Tag[]): TaskDefinitionView {
 	const containers = (td.containerDefinitions ?? []).map((c) => ({
 		...c,
 		name: c.name ?? "",
@@ -131,7 +136,16 @@ function viewOf(td: TaskDefinition, arn: Arn): TaskDefinitionView {
 		containers: containers.map((c) => c.name),
 		environment: Object.fromEntries(containers.map((c) => [c.name, c.environment.map((e) => e.name)])),
 		plaintext: containers.flatMap((c) => plaintextSecrets(c.name, c.environment)),
+		bound: boundOf(Object.fromEntries(tags.map((t) => [t.key ?? "", t.value ?? ""]))),
+		registeredBy: td.registeredBy ?? null,
 	};
+}
+
+/** Of `arn:…:task-definition/orders:7`: all before the number, the family, and the number. */
+export function revisionParts(arn: Arn): { readonly prefix: string; readonly family: string; readonly number: number } {
+	const colon = arn.lastIndexOf(":");
+	const prefix = arn.slice(0, colon);
+	return { prefix, family: prefix.slice(prefix.lastIndexOf("/") + 1), number: Number(arn.slice(colon + 1)) };
 }
 
 /** `arn:…:task-definition/orders:7` and `orders:7` are both of family `orders`. */

@@ -1,7 +1,7 @@
 import { ConflictError, TerminalError } from "../model/errors.ts";
 import type { AccountId } from "../model/ids.ts";
 import { ownerOf } from "../model/marks.ts";
-import { isRoleCall, type Step } from "../model/plan.ts";
+import { isBindingCall, isRoleCall, type Step } from "../model/plan.ts";
 import type { Clock, Outcome, Provider } from "../model/ports.ts";
 import { type Existing, type Observed, type Target, targetId } from "../model/target.ts";
 import {
@@ -49,7 +49,7 @@ export function createTriggerProviders(deps: TriggerProviderDeps): { readonly [T
 		apply: async (step, signal) => {
 			const { call } = step;
 			if (call.api === "none") return { result: "already", requestId: null };
-			if (isRoleCall(call)) throw refused(step, "it is no role");
+			if (isRoleCall(call) || isBindingCall(call)) throw refused(step, "it is neither a role nor a workload");
 			checkStep(step, call, deps);
 			const live = await settled(step, (s) => read(step.target, s), written.has(targetId(step.target)), deps.clock, signal);
 			if (fingerprintOf(live) !== step.precondition) {

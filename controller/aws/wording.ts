@@ -33,6 +33,12 @@ const WORDING: Wording = {
 	"ecs:ListTaskDefinitionFamilies": () => "list task families",
 	"ecs:ListTasks": (i) => `list tasks of cluster ${lastSegment(i.cluster ?? "default")}`,
 	"ecs:DescribeTasks": (i) => `read tasks of cluster ${lastSegment(i.cluster ?? "default")}`,
+	"ecs:ListServiceDeployments": (i) => `list the deployments of service ${lastSegment(i.service ?? "")}`,
+	"ecs:DescribeServiceDeployments": () => "read deployments of a service",
+	"ecs:DescribeServiceRevisions": () => "read what was deployed to a service",
+	"ecs:RegisterTaskDefinition": (i) => `register a new revision of task family ${i.family}`,
+	"ecs:UpdateService": (i) =>
+		`update service ${lastSegment(i.cluster ?? "default")}/${i.service} to ${lastSegment(i.taskDefinition ?? "")}`,
 	"events:ListEventBuses": () => "list event buses",
 	"events:ListRuleNamesByTarget": (i) => `list rules for ${i.TargetArn}`,
 	"events:ListTargetsByRule": (i) => `read the targets of rule ${i.Rule}`,

@@ -43,7 +43,9 @@ export interface RoleWanted {
 
 /** What git says of a service or family. A null field of the binding means "none"; an absent one is not checked. */
 export interface BindingWanted {
-	readonly mode: "Verify";
+	readonly mode: "Verify" | "Enforce";
+	/** `suspend: true` in git: nothing is written. */
+	readonly suspended?: boolean;
 	readonly binding: Partial<Binding>;
 	readonly workloadRegion: Region;
 }

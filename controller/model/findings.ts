@@ -67,6 +67,9 @@ export const FINDINGS: Readonly<Record<string, string>> = {
 	SecretDiffers: "A workload injects another secret than git says",
 	SecretPinned: "A workload pins a secret's version, so that rotation never reaches it",
 	PlaintextSecret: "A task definition holds what looks like a secret in plain text",
+	BindingNotEnforced: "A workload whose binding is only looked at, although git says to enforce it",
+	BindingFailed: "A binding was rolled out, failed, and was taken back",
+	BindingContested: "Somebody registers task definitions over a binding again and again",
 	PassRoleGap: "A principal that deploys may not pass a role that a policy names",
 	PassRoleUnread: "Whether a principal may pass the roles could not be read",
 	// of time

@@ -11,6 +11,9 @@ export const MARK = {
 	adopted: `${MARK_PREFIX}adopted`,
 	retiredAt: `${MARK_PREFIX}retired-at`,
 	holdUntil: `${MARK_PREFIX}hold-until`,
+	/** Of a task definition: what it was made for, and of which (model/binding.ts). */
+	binding: `${MARK_PREFIX}binding`,
+	bindingBase: `${MARK_PREFIX}binding-base`,
 } as const;
 
 /** What removing our marks removes; a hold belongs to the responder who set it. */

@@ -5,10 +5,20 @@ import type { Finding } from "./finding.ts";
 import type { Halt } from "./halt.ts";
 import type { Arn, Digest, Instant, ResourceKey, StepId, Tags } from "./ids.ts";
 import type { Origin, Revision } from "./resource.ts";
-import type { Target } from "./target.ts";
+import type { Binding, Target } from "./target.ts";
 import type { TriggerCall } from "./trigger-target.ts";
 
-export type Why = "missing" | "spec-changed" | "drifted" | "expired" | "removed-from-git" | "adopted" | "renamed" | "rotation";
+export type Why =
+	| "missing"
+	| "spec-changed"
+	| "drifted"
+	| "expired"
+	| "removed-from-git"
+	| "adopted"
+	| "renamed"
+	| "rotation"
+	/** What was rolled out before has failed, and is taken back. */
+	| "failed";
 
 export type Waiting =
 	| "approval"
@@ -24,11 +34,13 @@ export type Waiting =
 	| "reference"
 	| "propagation"
 	| "rollout"
+	/** It was tried and failed: a commit, or another task definition, must come first. */
+	| "failed"
 	| "in-use"
 	| "retention";
 
 /** One call, with its whole input: execution decides nothing. Documents are minified and encoded by the provider. */
-export type StepCall = RoleCall | TriggerCall;
+export type StepCall = RoleCall | TriggerCall | BindingCall;
 
 /** Of a role, or none. */
 export type RoleCall =
@@ -63,6 +75,32 @@ export type RoleCall =
 	| { readonly api: "iam:DeleteRole"; readonly input: { readonly RoleName: string } }
 	/** Nothing to call yet: the step stands for what waits (a service that does not exist, a role that is not ours). */
 	| { readonly api: "none" };
+
+/**
+ * Of a workload. A new revision is the task definition `base` with `binding` in it, made by RegisterTaskDefinition within
+ * the step, so that nothing else of a task definition ever stands in a plan.
+ */
+export type BindingCall =
+	| {
+			readonly api: "ecs:UpdateService";
+			readonly input: { readonly cluster: string; readonly service: string } & (
+				| NewRevision
+				/** Back to a revision that is there. */
+				| { readonly taskDefinition: Arn }
+			);
+	  }
+	| { readonly api: "ecs:RegisterTaskDefinition"; readonly input: { readonly family: string } & NewRevision };
+
+export interface NewRevision {
+	readonly base: Arn;
+	readonly binding: Partial<Binding>;
+	/** The tag of the new revision, by which it is found again. */
+	readonly digest: Digest;
+}
+
+export function isBindingCall(call: StepCall): call is BindingCall {
+	return call.api === "ecs:UpdateService" || call.api === "ecs:RegisterTaskDefinition";
+}
 
 export function isRoleCall(call: StepCall): call is RoleCall {
 	return call.api === "none" || call.api.startsWith("iam:");

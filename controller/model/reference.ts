@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../policy/document.ts";
-import type { AccountId, Arn, Region } from "./ids.ts";
-import type { RoleState } from "./target.ts";
+import type { AccountId, Arn, Instant, Region } from "./ids.ts";
+import type { Binding, Bound, RoleState } from "./target.ts";
 
 /** What a resource points to in AWS without owning it. */
 export type Reference =
@@ -11,7 +11,38 @@ export type Reference =
 			readonly account: AccountId;
 			readonly regions: readonly Region[];
 			readonly deployers: readonly Arn[];
-	  };
+	  }
+	| RevisionsReference;
+
+/** What was registered and rolled out lately: of a service that is to be bound, or of a family. */
+export interface RevisionsReference {
+	readonly type: "ecs.revisions";
+	readonly account: AccountId;
+	readonly region: Region;
+	/** What runs, or the newest of a family. */
+	readonly taskDefinition: Arn;
+	/** `cluster/service`; null: of a family. */
+	readonly service: string | null;
+}
+
+/** A revision of a task definition, as far as binding goes. */
+export interface Revision {
+	readonly arn: Arn;
+	readonly binding: Binding;
+	readonly bound: Bound | null;
+	readonly registeredBy: Arn | null;
+}
+
+/** A deployment of a service that was, or is (ListServiceDeployments). */
+export interface PastDeployment {
+	readonly taskDefinition: Arn;
+	/** PENDING, SUCCESSFUL, STOPPED, ROLLBACK_SUCCESSFUL, … as ECS says it. */
+	readonly status: string;
+	readonly reason: string | null;
+	readonly at: Instant;
+	/** It stands at a hook until somebody lets it go on. */
+	readonly paused: boolean;
+}
 
 /** A principal that deploys, with what it may do (aws-facts §4.6). */
 export interface Passer {
@@ -30,6 +61,8 @@ export type Fact =
 	| { readonly type: "iam.role"; readonly arn: Arn; readonly state: RoleState }
 	| { readonly type: "iam.managedPolicy"; readonly arn: Arn; readonly document: PolicyDocument }
 	| { readonly type: "passers"; readonly passers: readonly Passer[]; readonly unread: readonly string[] }
+	/** Both the newest first. */
+	| { readonly type: "ecs.revisions"; readonly revisions: readonly Revision[]; readonly deployments: readonly PastDeployment[] }
 	| { readonly type: "absent" }
 	| { readonly type: "unknown"; readonly reason: string };
 
@@ -45,6 +78,8 @@ export function referenceId(ref: Reference): string {
 			return `iam.role/${ref.account}/${ref.name.toLowerCase()}`;
 		case "iam.managedPolicy":
 			return `iam.managedPolicy/${ref.account}/${ref.arn}`;
+		case "ecs.revisions":
+			return `ecs.revisions/${ref.account}/${ref.region}/${ref.service ?? ""}/${ref.taskDefinition}`;
 		case "passers":
 			return `passers/${ref.account}/${[...ref.regions].sort().join(",")}/${[...ref.deployers].sort().join(",")}`;
 	}

@@ -30,7 +30,44 @@ export interface RoleState {
 	readonly tags: Tags;
 }
 
+/** What our tags on a task definition say: we made it of `base` (model/binding.ts). */
+export interface Bound {
+	readonly digest: Digest;
+	readonly base: Arn;
+}
+
+/** One deployment of a service, as DescribeServices tells of it (aws-facts §4.5). */
+export interface Deployment {
+	readonly id: string;
+	readonly status: "PRIMARY" | "ACTIVE" | "INACTIVE";
+	/** Null: ECS does not say, as behind a Classic load balancer. */
+	readonly rollout: "IN_PROGRESS" | "COMPLETED" | "FAILED" | null;
+	readonly reason: string | null;
+	readonly taskDefinition: Arn;
+	readonly desired: number;
+	readonly running: number;
+	readonly pending: number;
+	/** Tasks that did not start or did not stay. */
+	readonly failed: number;
+	readonly createdAt: Instant;
+	readonly updatedAt: Instant;
+}
+
+/** What is rolled out, and who else has a say in it. */
+export interface Rollouts {
+	readonly deployments: readonly Deployment[];
+	/** The circuit breaker or an alarm takes a failed deployment back by itself. */
+	readonly rollsBack: boolean;
+	/** Minutes that a deployment stands still by its own settings: to bake, or between its parts. */
+	readonly bakeMinutes: number;
+	/** The CloudFormation stack that owns the service. */
+	readonly stack: string | null;
+}
+
 export interface ServiceState extends Binding {
+	readonly bound?: Bound | null;
+	/** Absent: not looked at. */
+	readonly rollouts?: Rollouts;
 	/** The task definition the service runs, or will run when its deployment ends. */
 	readonly taskDefinition: Arn;
 	readonly controller: "ECS" | "CODE_DEPLOY" | "EXTERNAL";
@@ -43,6 +80,7 @@ export interface ServiceState extends Binding {
 }
 
 export interface FamilyState extends Binding {
+	readonly bound?: Bound | null;
 	/** Newest ACTIVE revision. */
 	readonly taskDefinition: Arn;
 	readonly plaintext: readonly PlaintextSecret[];

@@ -68,6 +68,8 @@ function factOf(ref: Reference, caller: string): Fact {
 	switch (ref.type) {
 		case "iam.role":
 			return { type: "absent" };
+		case "ecs.revisions":
+			return { type: "ecs.revisions", revisions: [], deployments: [] };
 		case "iam.managedPolicy":
 			return {
 				type: "iam.managedPolicy",

@@ -1,17 +1,19 @@
 import { expect, test } from "vitest";
 import { PERMISSIONS } from "../../../controller/model/permissions.ts";
 
-test("no permission is listed twice, each says why, and no more can be written than roles of ours, the store and the event path", () => {
+test("no permission is listed twice, each says why, and no more can be written than roles of ours, workloads to be bound, the store and the event path", () => {
 	expect(new Set(PERMISSIONS.map((p) => p.action)).size).toBe(PERMISSIONS.length);
 	for (const p of PERMISSIONS) expect(p.why).not.toBe("");
+	const onAnything = PERMISSIONS.filter((p) => p.access === "write" && p.on === "*");
+	expect(onAnything.map((p) => p.action)).toEqual(["ecs:RegisterTaskDefinition"]);
 	expect(new Set(PERMISSIONS.filter((p) => p.access === "write").map((p) => p.on))).toEqual(
-		new Set(["role", "table", "queue", "rule", "bus"]),
+		new Set(["role", "table", "queue", "rule", "bus", "*", "cluster"]),
 	);
 });
 
-test("nothing that is called reads or writes a secret's value, and only a rule's target is passed a role", () => {
+test("nothing that is called reads or writes a secret's value, and only a rule's target and a task definition are passed a role", () => {
 	const actions = PERMISSIONS.map((p): string => p.action);
 	expect(actions.filter((a) => /^secretsmanager:|^ssm:|^kms:/.test(a))).toEqual([]);
 	const passing = PERMISSIONS.filter((p) => "grantedBy" in p && p.grantedBy.some((a: string) => a === "iam:PassRole"));
-	expect(passing.map((p) => p.action)).toEqual(["events:PutTargets"]);
+	expect(passing.map((p) => p.action)).toEqual(["ecs:RegisterTaskDefinition", "events:PutTargets"]);
 });
