@@ -21,7 +21,9 @@ export async function kindOf(word: string): Promise<string> {
 export async function keyOf(words: readonly string[]): Promise<ResourceKey> {
 	const [kind = "", ...rest] =
 		words.length === 1 && !words[0]?.includes("/") ? ["AccessPolicy", ...words] : words.join("/").split("/");
-	return `${await kindOf(kind)}/${rest.join("/")}`;
+	// No document's kind: what `triggers apply` does has a history of its own.
+	const known = kind.toLowerCase() === "triggers" ? "Triggers" : await kindOf(kind);
+	return `${known}/${rest.join("/")}`;
 }
 
 /** Known keys that a key names: itself, or all its account instances (`orders-api` -> `orders-api@dev`, `orders-api@prod`). */
