@@ -10,7 +10,7 @@ import { admittedKey, type Executable, type Library, openLibrary, withoutSecrets
 import { exitCodeOf, hasMistake } from "./plan.ts";
 import { printPlan } from "./plan-output.ts";
 import { readNamed } from "./read-input.ts";
-import { requestOf, type SourceFlags, withSourceFlags } from "./source-flags.ts";
+import { requestOf, type SourceFlags, withFreezeFlag, withSourceFlags } from "./source-flags.ts";
 import { recordSeen, runUnderLease } from "./write.ts";
 
 interface ApplyOptions extends SourceFlags {
@@ -20,14 +20,16 @@ interface ApplyOptions extends SourceFlags {
 
 /** Plans, shows, asks, and carries out; with a saved plan, exactly that plan or nothing. */
 export function registerApply(program: Command, deps: CliDeps): void {
-	const command = withSourceFlags(
-		program
-			.command("apply")
-			.summary("carry out a plan")
-			.description(
-				"Plan, show the plan, ask, and carry out its ready steps. With a saved plan: exactly that one, or a refusal that says what moved.",
-			)
-			.argument("[plan.json]", "a plan saved with plan --out"),
+	const command = withFreezeFlag(
+		withSourceFlags(
+			program
+				.command("apply")
+				.summary("carry out a plan")
+				.description(
+					"Plan, show the plan, ask, and carry out its ready steps. With a saved plan: exactly that one, or a refusal that says what moved.",
+				)
+				.argument("[plan.json]", "a plan saved with plan --out"),
+		),
 	)
 		.option("--yes", "do not ask")
 		.option("--new-store", "the shared store is new: go on though roles already bear our marks")
@@ -164,6 +166,7 @@ function contradiction(saved: PlanRequest, opts: ApplyOptions): string | null {
 	if (opts.subdir !== undefined && opts.subdir !== saved.git?.subdir) return "subdir";
 	if (opts.only !== undefined && opts.only.join("\n") !== (saved.only ?? []).join("\n")) return "only";
 	if (opts.prune === true && !saved.prune) return "prune";
+	if (opts.duringFreeze !== undefined && opts.duringFreeze !== saved.duringFreeze) return "during-freeze";
 	if (opts.requireSignatures === true && saved.requireSignatures !== true) return "require-signatures";
 	return opts.allowedSigners !== undefined && opts.allowedSigners !== saved.allowedSigners ? "allowed-signers" : null;
 }

@@ -9,6 +9,7 @@ import { instancesOf, keyOf, notFound } from "./find-resource.ts";
 import { formatOption, withFooter } from "./help.ts";
 import { foldHistory, whatWords, whenWords, whoWords } from "./history-words.ts";
 import { openState, type StateOptions } from "./open-state.ts";
+import { notePause } from "./pause-words.ts";
 import { readyOf, shortRevision, splitKey, statusWords } from "./status-words.ts";
 import { age } from "./table.ts";
 import { workloadLines } from "./workload-words.ts";
@@ -56,6 +57,7 @@ async function describe(ctx: CliContext, opts: DescribeOptions, args: readonly s
 				// A fold must not cost entries: what is written once per minute would leave room for nothing else.
 				.map(async (status) => ({ status, history: await store.history({ key: status.key, limit: LAST * 20 }) })),
 		);
+		await notePause(ctx, store);
 		if (opts.format !== "text") {
 			const { structured } = await import("./structured.ts");
 			ctx.print(await structured(opts.format, { apiVersion: "ecs-access.dev/v1alpha1", kind: "DescriptionList", items }));

@@ -37,7 +37,10 @@ export interface Executable {
 export interface Library {
 	readonly reconcileId: string;
 	/** `shown`: a person will have read the plan before it is applied. */
-	readonly plan: (request: PlanRequest, options: { readonly shown: boolean; readonly force?: boolean }) => Promise<Asked>;
+	readonly plan: (
+		request: PlanRequest,
+		options: { readonly shown: boolean; readonly force?: boolean; readonly resuming?: true },
+	) => Promise<Asked>;
 	/** Two revisions, offline: `base` is what stands in AWS's place. */
 	readonly compare: (request: PlanRequest, base: string) => Promise<Asked>;
 	readonly forget: (path: string, key: ResourceKey) => Promise<Forgetting>;
@@ -159,7 +162,9 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			const progress = (words: string): void => ctx.progress.phase(words);
 			const self = (signal: AbortSignal) => aws.self(signal);
 			const deps = { actions, access, self, store: await before(), clock: ctx.clock, progress };
-			const result = await planAll({ artifact, request: withoutSecrets(request), shown: options.shown }, deps, ctx.signal);
+			const { shown, resuming } = options;
+			const asked = { artifact, request: withoutSecrets(request), shown, ...(resuming === true && { resuming }) };
+			const result = await planAll(asked, deps, ctx.signal);
 			ctx.progress.stop();
 			return { artifact, result };
 		},

@@ -11,28 +11,38 @@ export interface StateOptions {
 	readonly installation?: string;
 }
 
-/**
- * The store that a reading verb looks at; null where nothing was ever recorded. A reader makes no store: an empty one
- * would look like a remembered nothing.
- */
-export async function openState(
-	ctx: CliContext,
-	opts: StateOptions,
-): Promise<{ readonly store: Store | null; readonly where: string }> {
-	const here = await installationIn(resolve(ctx.cwd, opts.path ?? DEFAULT_ROOT, "platform"));
-	if (here?.store != null && (opts.installation ?? here.name) === here.name) {
-		return { store: await openShared(ctx, here.name, here.store), where: here.store };
-	}
-	const path = storePath(ctx, opts.installation ?? here?.name ?? installationKnown(ctx));
-	if (!existsSync(path)) {
-		if (opts.installation !== undefined) throw unknownInstallation(ctx, opts.installation);
-		return { store: null, where: dirname(path) };
-	}
-	const { openStore } = await import("../store/sqlite.ts");
-	return { store: openStore({ path, now: ctx.clock.now }), where: dirname(path) };
+export interface OpenState {
+	/** Null where nothing was ever recorded, and it was not to be made. */
+	readonly store: Store | null;
+	/** The folder or the table. */
+	readonly where: string;
+	readonly installation: string;
+	/** Several machines use it. */
+	readonly shared: boolean;
 }
 
-async function openShared(ctx: CliContext, installation: string, url: string): Promise<Store | null> {
+/**
+ * The store of the Installation at hand. A reader makes none: an empty one would look like a remembered nothing. Who has
+ * something to say to whoever comes next gives `make`, and never gets null.
+ */
+export async function openState(ctx: CliContext, opts: StateOptions, { make } = { make: false }): Promise<OpenState> {
+	const here = await installationIn(resolve(ctx.cwd, opts.path ?? DEFAULT_ROOT, "platform"));
+	if (here?.store != null && (opts.installation ?? here.name) === here.name) {
+		const store = await openShared(ctx, here.name, here.store, make);
+		return { store, where: here.store, installation: here.name, shared: true };
+	}
+	const installation = opts.installation ?? here?.name ?? installationKnown(ctx);
+	const path = storePath(ctx, installation);
+	const state = { where: dirname(path), installation, shared: false };
+	if (!make && !existsSync(path)) {
+		if (opts.installation !== undefined) throw unknownInstallation(ctx, opts.installation);
+		return { ...state, store: null };
+	}
+	const { openStore } = await import("../store/sqlite.ts");
+	return { ...state, store: openStore({ path, now: ctx.clock.now }) };
+}
+
+async function openShared(ctx: CliContext, installation: string, url: string, make: boolean): Promise<Store | null> {
 	const [{ createAws }, { parseStoreUrl }] = await Promise.all([import("../aws/account.ts"), import("../model/store-url.ts")]);
 	const aws = createAws({
 		clock: ctx.clock,
@@ -42,7 +52,7 @@ async function openShared(ctx: CliContext, installation: string, url: string): P
 		installation: () => installation,
 		revision: () => "none",
 	});
-	const store = await aws.openStore(parseStoreUrl(url), { make: false }, ctx.signal);
+	const store = await aws.openStore(parseStoreUrl(url), { make }, ctx.signal);
 	if (store === null) {
 		aws.close();
 		return null;

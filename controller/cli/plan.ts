@@ -7,7 +7,7 @@ import { verb } from "./context.ts";
 import { formatOption, withFooter } from "./help.ts";
 import { openLibrary } from "./library.ts";
 import { printPlan } from "./plan-output.ts";
-import { requestOf, type SourceFlags, withSourceFlags } from "./source-flags.ts";
+import { requestOf, type SourceFlags, withFreezeFlag, withSourceFlags } from "./source-flags.ts";
 
 export interface PlanOptions extends SourceFlags {
 	readonly format: "text" | "markdown" | "json" | "yaml";
@@ -17,11 +17,15 @@ export interface PlanOptions extends SourceFlags {
 
 /** What would change in AWS, and why; nothing is written anywhere but to `--out`. */
 export function registerPlan(program: Command, deps: CliDeps): void {
-	const command = withSourceFlags(
-		program
-			.command("plan")
-			.summary("show what would change in AWS, and why")
-			.description("Compare the policies with live IAM and ECS and show every step that would be taken. Writes nothing to AWS."),
+	const command = withFreezeFlag(
+		withSourceFlags(
+			program
+				.command("plan")
+				.summary("show what would change in AWS, and why")
+				.description(
+					"Compare the policies with live IAM and ECS and show every step that would be taken. Writes nothing to AWS.",
+				),
+		),
 	)
 		.addOption(formatOption(["text", "markdown", "json", "yaml"]))
 		.addOption(new Option("--out <file>", "save the plan, for `ecs-access apply <file>`").conflicts("base"))

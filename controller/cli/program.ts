@@ -11,10 +11,12 @@ import { commandLineError, exitCodes } from "./help.ts";
 import { registerHistory } from "./history.ts";
 import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
+import { registerPause } from "./pause.ts";
 import { registerPlan } from "./plan.ts";
 import { registerPolicy } from "./policy.ts";
 import { registerReconcile } from "./reconcile.ts";
 import { registerRender } from "./render.ts";
+import { registerResume } from "./resume.ts";
 import { registerRun } from "./run.ts";
 import { registerTriggers } from "./triggers.ts";
 import { registerValidate } from "./validate.ts";
@@ -35,6 +37,8 @@ const VERBS: readonly RegisterVerb[] = [
 	registerRun,
 	registerReconcile,
 	registerTriggers,
+	registerPause,
+	registerResume,
 	registerApprove,
 	registerForget,
 	registerGet,

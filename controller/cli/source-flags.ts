@@ -12,6 +12,8 @@ export interface SourceFlags {
 	readonly force?: boolean;
 	readonly requireSignatures?: boolean;
 	readonly allowedSigners?: string;
+	/** Of the verbs that have it: see withFreezeFlag. */
+	readonly duringFreeze?: string;
 }
 
 /** Where the policies come from and which of them; the same on every verb that plans. */
@@ -26,6 +28,11 @@ export function withSourceFlags(command: Command): Command {
 		.option("--force", "take a revision of --git that does not descend from the last one applied")
 		.option("--require-signatures", "take only a commit of --git signed by one of --allowed-signers")
 		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
+}
+
+/** A person's word against the windows of the Installation; on the verbs that plan what a person will apply. */
+export function withFreezeFlag(command: Command): Command {
+	return command.option("--during-freeze <reason>", "go on though a window of the Installation freezes changes; recorded");
 }
 
 /** The source that a controller follows; which of its resources and whether it removes is not the flags' to say. */
@@ -74,5 +81,12 @@ export function requestOf(flags: SourceFlags): PlanRequest {
 		prune: flags.prune === true,
 		...(flags.requireSignatures === true ? { requireSignatures: true } : {}),
 		...(flags.allowedSigners === undefined ? {} : { allowedSigners: flags.allowedSigners }),
+		...(flags.duringFreeze === undefined ? {} : { duringFreeze: freezeReason(flags.duringFreeze) }),
 	};
+}
+
+function freezeReason(text: string): string {
+	const reason = text.trim();
+	if (reason === "") throw new TerminalError("BadOptions", "--during-freeze is empty", { fix: "say why it cannot wait" });
+	return reason;
 }

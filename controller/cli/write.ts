@@ -2,6 +2,7 @@ import type { Execution, Progress } from "../engine/execute.ts";
 import { lostMemory } from "../engine/lost-memory.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { PlanFile } from "../model/plan.ts";
+import type { Store } from "../model/ports.ts";
 import type { CliContext, ExitCode } from "./context.ts";
 import { takeLease } from "./lease.ts";
 import type { Executable, Library } from "./library.ts";
@@ -25,11 +26,12 @@ export async function runUnderLease(
 	result: Executable,
 	options: WriteOptions,
 ): Promise<ExitCode> {
-	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { recordBudget }, { renderExecution }] = await Promise.all([
+	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { recordBudget }, { renderExecution }, { watchPause }] = await Promise.all([
 		import("../engine/execute.ts"),
 		import("../engine/report.ts"),
 		import("../engine/budget-use.ts"),
 		import("../plan/render/execution-text.ts"),
+		import("../engine/pause.ts"),
 	]);
 	const { file, gathered } = result;
 	const shared = library.sharedStore();
@@ -47,11 +49,13 @@ export async function runUnderLease(
 		command: "ecs-access apply",
 		callTimeoutSeconds: WRITE_TIMEOUT_MS / 1000,
 	});
+	const halted = watchPause(store, ctx.clock, Number.NEGATIVE_INFINITY);
 	// A read counts only under the lease: another writer, or an hour at the question, may lie before it.
 	library.readAgain();
 	const began = ctx.clock.millis();
 	ctx.progress.phase("applying");
 	try {
+		await recordOverride(ctx, store, file, library.reconcileId);
 		const execution = await execute(
 			file,
 			{
@@ -63,6 +67,7 @@ export async function runUnderLease(
 				progress: (p) => show(ctx, p),
 				leaseRemaining: lease.remaining,
 				leaseFence: lease.fence,
+				halted,
 			},
 			ctx.signal,
 		);
@@ -80,6 +85,17 @@ export async function runUnderLease(
 	} finally {
 		await lease.release();
 	}
+}
+
+/** That a person went on in a freeze, and why, before anything of it is done. */
+async function recordOverride(ctx: CliContext, store: Store, file: PlanFile, reconcileId: string): Promise<void> {
+	const reason = file.request.duringFreeze;
+	if (reason === undefined || file.halt?.waiting !== "freeze") return;
+	const { controlEntry } = await import("../engine/pause.ts");
+	const by = file.accounts.find((a) => a.caller !== null)?.caller?.arn ?? "unknown";
+	const word = { by, reason, installation: file.installation, reconcileId };
+	const entry = controlEntry(word, ctx.clock, { event: "overridden", before: file.halt, after: null });
+	await store.append([{ ...entry, revision: file.revision.id, planId: file.id }]);
 }
 
 /** Nothing is to be written; what was looked at is recorded all the same, so that a lost private store fills again. */

@@ -10,6 +10,7 @@ import { recordBudget } from "./budget-use.ts";
 import { type Execution, execute } from "./execute.ts";
 import { catalogAt, type InForce } from "./in-force.ts";
 import { lostMemory } from "./lost-memory.ts";
+import { watchPause } from "./pause.ts";
 import { type Planned, planCatalog } from "./plan-catalog.ts";
 import { report } from "./report.ts";
 import { isMistake } from "./validate.ts";
@@ -151,6 +152,7 @@ export function createPasses(deps: PassDeps): Passes {
 				reconcileId,
 				progress: () => {},
 				leaseRemaining: deps.leaseRemaining,
+				halted: watchPause(store, clock, Date.parse(file.createdAt)),
 				...(deps.leaseFence !== undefined && { leaseFence: deps.leaseFence }),
 			},
 			signal,

@@ -9,7 +9,7 @@ import { findingLines, planFindings } from "./findings-section.ts";
 import type { Pen } from "./layout.ts";
 import { type Block, fit } from "./markdown-fit.ts";
 import { createPaint } from "./palette.ts";
-import { asGitSays, commandWords, count, isForeign, planName } from "./words.ts";
+import { asGitSays, commandWords, count, haltWords, isForeign, planName } from "./words.ts";
 
 /** What GitHub takes as one comment. https://docs.github.com/rest/issues/comments: body is at most 65,536 characters. */
 export const COMMENT_LIMIT = 65_536;
@@ -32,7 +32,7 @@ export function renderPlanMarkdown(file: PlanFile, opts: PlanMarkdownOptions = {
 	const summary = `Steps (${file.plans.reduce((n, p) => n + p.steps.length, 0)}), findings (${findings.length})`;
 	return fit(
 		{
-			head: [headline(file, counts), ...accountErrors(file)].join("\n"),
+			head: [headline(file, counts), ...halted(file), ...accountErrors(file)].join("\n"),
 			table: { header: ["| workload | gains | losses | e.g. | restarts |", "|---|---|---|---|---|"], rows: accessRows(file) },
 			details: { open: `<details><summary>${summary}</summary>`, blocks: details, close: "</details>" },
 			foot: foot.join("\n\n"),
@@ -67,6 +67,11 @@ function headline(file: PlanFile, c: PlanCounts): string {
 
 function shortRevision(file: PlanFile): string {
 	return file.revision.id.slice(0, 7);
+}
+
+function halted(file: PlanFile): string[] {
+	const words = haltWords(file);
+	return words === null ? [] : [`> **${escapeMarkdown(words)}**`];
 }
 
 function accountErrors(file: PlanFile): string[] {

@@ -12,6 +12,7 @@ import {
 	commandWords,
 	count,
 	endOfWait,
+	haltWords,
 	instantWords,
 	isForeign,
 	originWords,
@@ -39,9 +40,12 @@ export function renderPlanText(file: PlanFile, opts: PlanTextOptions): string {
 		.filter((p) => p.summary !== "unchanged" || p.steps.length > 0)
 		.map((p) => planSection(pen, p, file, advised));
 	const findings = findingLines(pen, planFindings(file));
-	const blocks = [headerLines(pen, file), ...sections, findings, footLines(pen, file, counts, opts.next ?? true)].filter(
-		(b) => b.length > 0,
-	);
+	const blocks = [
+		[...headerLines(pen, file), ...haltLines(pen, file)],
+		...sections,
+		findings,
+		footLines(pen, file, counts, opts.next ?? true),
+	].filter((b) => b.length > 0);
 	// An empty plan is two lines: nothing between the header and what it comes to.
 	const gap = sections.length === 0 && findings.length === 0 ? "\n" : "\n\n";
 	return `${blocks.map((b) => b.join("\n")).join(gap)}\n`;
@@ -66,6 +70,12 @@ function headerLines(pen: Pen, file: PlanFile): string[] {
 		}
 		return i === 0 ? spread(pen, left, [reads]) : row(pen, 0, left);
 	});
+}
+
+/** That nothing may be written now, before anything that would be. */
+function haltLines(pen: Pen, file: PlanFile): string[] {
+	const words = haltWords(file);
+	return words === null ? [] : [row(pen, 0, [cell(escapeTerminal(words), "warning")])];
 }
 
 function readWords(file: PlanFile): string {

@@ -187,6 +187,15 @@ export function endOfWait(
 
 const RENDER_ADVICE = "ends when the pipeline registers what git says (ecs-access render task-definition), or git changes";
 
+/** What stands against writing now, over a whole plan; null where nothing does. Not escaped. */
+export function haltWords({ halt, request }: PlanFile): string | null {
+	if (halt === undefined) return null;
+	if (halt.waiting === "paused") return `PAUSED: ${halt.detail}; nothing is written until then, or ecs-access resume`;
+	return request.duringFreeze === undefined
+		? `FROZEN: ${halt.detail}; nothing is written but what has expired`
+		: `FROZEN: ${halt.detail}; going on all the same: ${request.duringFreeze}`;
+}
+
 /** Beneath what waits in a comparison of two revisions. */
 const APPROVAL_BY_PLAN = "ecs-access plan, against the account, gives the id to approve";
 
@@ -226,6 +235,7 @@ export function commandWords(verb: "apply" | "plan", file: PlanFile): string {
 	if (r.prune) words.push("--prune");
 	if (r.requireSignatures === true) words.push("--require-signatures");
 	if (r.allowedSigners !== undefined) words.push("--allowed-signers", r.allowedSigners);
+	if (r.duringFreeze !== undefined) words.push("--during-freeze", r.duringFreeze);
 	return escapeTerminal(words.map(shellWord).join(" "));
 }
 
