@@ -72,7 +72,7 @@ describe("triggers", () => {
 		await made(kim);
 		const again = await kim.run("triggers", "plan");
 		expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("Nothing to do") });
-		const history = await kim.run("history", "Triggers/main", "--path", "/nowhere", "--installation", "main");
+		const history = await kim.run("history", "Triggers/main", "--path", "/nowhere", "--installation", "main", "--limit", "100");
 		expect(history.stdout).toContain("applied sqs:CreateQueue on queue ecs-access-main-dead");
 	});
 
