@@ -71,7 +71,7 @@ export async function runUnderLease(
 			},
 			ctx.signal,
 		);
-		await recordBudget(execution.runs, { shown: options.shown, store, clock: ctx.clock });
+		await recordBudget(execution.runs, { shown: options.shown, accounts: file.accounts, store, clock: ctx.clock });
 		await report(file, execution, gathered, { store, clock: ctx.clock, whole: options.whole });
 		ctx.progress.stop();
 		ctx.print(

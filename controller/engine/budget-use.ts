@@ -1,3 +1,4 @@
+import type { Account } from "../model/account.ts";
 import type { Instant } from "../model/ids.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import { countsAsNarrowing } from "../plan/budgets.ts";
@@ -14,7 +15,12 @@ interface Use {
 const WINDOW_MS = 24 * 3_600_000;
 /** Control-state key of when this store began to remember. */
 const SINCE = "budget-since";
-const keyOf = (account: string): string => `budget/${account}`;
+/** By its id: whatever git calls it, and however often it is called anew, an account may lose only so much. */
+const keyOf = ({ accountId, name }: BudgetAccount): string => `budget/${accountId ?? name}`;
+/** As an older version kept it, which counted by the account's name in git. */
+const oldKeyOf = ({ name }: BudgetAccount): string => `budget/${name}`;
+
+type BudgetAccount = Pick<Account, "name" | "accountId">;
 
 /** From now on, where nothing was remembered before. */
 export async function beginToRemember(store: Store, clock: Clock): Promise<void> {
@@ -28,11 +34,16 @@ export async function beginToRemember(store: Store, clock: Clock): Promise<void>
  */
 export async function usedBudget(
 	store: Store | null,
-	account: string,
+	account: BudgetAccount,
 	nowMs: number,
 ): Promise<{ readonly deletions: number; readonly narrowings: number; readonly rememberedFrom: Instant | null }> {
-	const uses = recent((await store?.getControl(keyOf(account)))?.value, nowMs);
-	const since = (await store?.getControl(SINCE))?.value;
+	const [uses, since] =
+		store === null
+			? [[], undefined]
+			: await Promise.all([
+					usesOf(store, account, nowMs).then((u) => u.uses),
+					store.getControl(SINCE).then((found) => found?.value),
+				]);
 	const from = typeof since === "string" ? Date.parse(since) + WINDOW_MS : null;
 	const remembers = from !== null && from <= nowMs;
 	return {
@@ -45,15 +56,22 @@ export async function usedBudget(
 /** Counts what was written just now, a role once in 24 h. A plan that a person saw counts no narrowings. */
 export async function recordBudget(
 	runs: readonly StepRun[],
-	options: { readonly shown: boolean; readonly store: Store; readonly clock: Clock },
+	options: {
+		readonly shown: boolean;
+		/** Those of the plan file. */
+		readonly accounts: readonly { readonly account: BudgetAccount }[];
+		readonly store: Store;
+		readonly clock: Clock;
+	},
 ): Promise<void> {
-	const { shown, store, clock } = options;
+	const { shown, accounts, store, clock } = options;
 	await beginToRemember(store, clock);
 	const written = runs.filter((r) => r.outcome !== null);
-	for (const [account, own] of Map.groupBy(written, (r) => r.plan.account)) {
+	const counts = (r: StepRun): boolean => r.step.call.api === "iam:DeleteRole" || (!shown && countsAsNarrowing(r.step));
+	for (const [name, own] of Map.groupBy(written.filter(counts), (r) => r.plan.account)) {
+		const account = accounts.find((a) => a.account.name === name)?.account ?? { name, accountId: null };
 		for (;;) {
-			const before = await store.getControl(keyOf(account));
-			const old = recent(before?.value, clock.millis());
+			const { uses: old, version } = await usesOf(store, account, clock.millis());
 			const at = clock.now();
 			const uses = (what: Use["what"], of: (r: StepRun) => boolean): Use[] =>
 				[...new Set(own.filter(of).map((r) => r.step.target.name))]
@@ -65,9 +83,24 @@ export async function recordBudget(
 				...(shown ? [] : uses("narrowings", (r) => countsAsNarrowing(r.step))),
 			];
 			// Passes of one process run side by side, and each adds its own.
-			if (fresh.length === 0 || (await store.putControl(keyOf(account), [...old, ...fresh], before?.version ?? 0))) break;
+			if (fresh.length === 0 || (await store.putControl(keyOf(account), [...old, ...fresh], version))) break;
 		}
 	}
+}
+
+/** All that is remembered of an account, once each; `version` is that of what stands under its id. */
+async function usesOf(
+	store: Store,
+	account: BudgetAccount,
+	nowMs: number,
+): Promise<{ readonly uses: readonly Use[]; readonly version: number }> {
+	const [own, older] = await Promise.all([
+		store.getControl(keyOf(account)),
+		oldKeyOf(account) === keyOf(account) ? undefined : store.getControl(oldKeyOf(account)),
+	]);
+	const all = [...recent(own?.value, nowMs), ...recent(older?.value, nowMs)];
+	const once = new Map(all.map((u) => [`${u.what} ${u.role}`, u]));
+	return { uses: [...once.values()], version: own?.version ?? 0 };
 }
 
 function recent(value: unknown, nowMs: number): readonly Use[] {

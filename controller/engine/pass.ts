@@ -159,7 +159,7 @@ export function createPasses(deps: PassDeps): Passes {
 		);
 		const kept = nothingRun(file.plans.filter((p) => mistaken.has(p)));
 		const result = { ...pass, execution: { ...done, waiting: [...done.waiting, ...kept.waiting] } };
-		await recordBudget(done.runs, { shown: false, store, clock });
+		await recordBudget(done.runs, { shown: false, accounts: file.accounts, store, clock });
 		await record(result, () => true, scope.keys === undefined && file.accounts.every((a) => a.error === null));
 		return result;
 	};

@@ -76,7 +76,7 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 		...context,
 		spec: context.view.ofKind<InstallationSpec>("Installation")[0]?.spec.budgets ?? {},
 		owned,
-		used: await usedBudget(input.store, context.account.name, input.nowMs),
+		used: needsBudget(plans) ? await usedBudget(input.store, context.account, input.nowMs) : UNASKED,
 		shown: input.shown,
 	});
 	return {
@@ -85,6 +85,9 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 		unpruned: kept === null || gone.length === 0 ? null : { count: gone.length, reason: kept },
 	};
 }
+
+/** Of plans that no budget speaks of. */
+const UNASKED = { deletions: 0, narrowings: 0 } as const;
 
 /** How a plan names the resource it is of. */
 export function named(instance: Instance): Pick<PlanInput, "key" | "resource" | "origin"> {

@@ -148,7 +148,7 @@ export function createWorld(sandbox: Sandbox, account = sandbox.newAccount()): W
 			},
 			signal,
 		);
-		await recordBudget(execution.runs, { shown, store, clock });
+		await recordBudget(execution.runs, { shown, accounts: file.accounts, store, clock });
 		await report(file, execution, gathered, { store, clock, whole });
 		return execution;
 	};
