@@ -14,6 +14,10 @@ export class Secret {
 	test(predicate: (value: string) => boolean): boolean {
 		return predicate(this.#value);
 	}
+	/** Hands the value to the one place that must send it on; nothing of it may end in what is shown, logged or stored. */
+	use<R>(work: (value: string) => R): R {
+		return work(this.#value);
+	}
 	toString(): string {
 		return "[secret]";
 	}

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TerminalError } from "../model/errors.ts";
 import { firstLine, type Git, GitError, type RunOptions } from "./git-command.ts";
 import type { Repository } from "./git-content.ts";
+import { type Connection, pinning } from "./git-credential.ts";
 import type { GitUrl } from "./url.ts";
 
 type Address = Exclude<GitUrl, { readonly kind: "refused" }>;
@@ -41,20 +42,28 @@ export interface GitCache extends Repository {
 	readonly fetch: (what: string, id: string | null, signal: AbortSignal) => Promise<string>;
 	/** Null when the cache does not hold it. Never asks the remote. */
 	readonly commit: (rev: string, signal: AbortSignal) => Promise<string | null>;
+	/** The commit that `what` was when it was last fetched; null when it never was. Never asks the remote. */
+	readonly kept: (what: string, signal: AbortSignal) => Promise<string | null>;
 }
 
 export function cachePath(cacheDir: string, url: Address): string {
 	return join(cacheDir, `${createHash("sha256").update(url.address).digest("hex").slice(0, 20)}.git`);
 }
 
+/** `connect` is asked when the remote is, and no sooner. */
 export function createGitCache(
 	git: Git,
 	url: Address,
 	path: string,
-	credential: Pick<RunOptions, "config" | "secrets">,
+	connect: (signal: AbortSignal) => Promise<Connection>,
 ): GitCache {
 	const local: RunOptions = { gitDir: path, timeoutMs: LOCAL_TIMEOUT_MS };
-	const remote = (timeoutMs: number): RunOptions => ({ ...credential, gitDir: path, timeoutMs, protocols: url.protocols });
+	const remote = async (timeoutMs: number, signal: AbortSignal): Promise<RunOptions> => ({
+		...(await connect(signal)).options,
+		gitDir: path,
+		timeoutMs,
+		protocols: url.protocols,
+	});
 	const fetchArgs = (...args: readonly string[]) => [
 		...SETTINGS,
 		"fetch",
@@ -86,11 +95,10 @@ export function createGitCache(
 		return code === 0 ? stdout.toString("utf8").trim() : null;
 	};
 	const fetchOnce = async (what: string, id: string | null, signal: AbortSignal): Promise<string> => {
-		// Hashed: a branch `a` may go and a branch `a/b` come, which no two files on disk could follow.
-		const kept = `refs/ecs-access/${createHash("sha256").update(what).digest("hex").slice(0, 20)}`;
+		const kept = keptRef(what);
 		const have = await git.run(["rev-parse", "--verify", "--quiet", kept], local, signal);
 		if (id === null || have.code !== 0 || have.stdout.toString("utf8").trim() !== id) {
-			await git.ok(fetchArgs("origin", `+${what}:${kept}`), remote(FETCH_TIMEOUT_MS), signal);
+			await git.ok(fetchArgs("origin", `+${what}:${kept}`), await remote(FETCH_TIMEOUT_MS, signal), signal);
 		}
 		const found = await commit(kept, signal);
 		if (found !== null) return found;
@@ -103,9 +111,13 @@ export function createGitCache(
 		git,
 		options: local,
 		commit,
+		kept: (what, signal) => commit(keptRef(what), signal),
 		listRemote: async (patterns, signal) => {
 			const args = [...SETTINGS, "ls-remote", "--quiet", "--symref", url.address, "HEAD", ...patterns];
-			const out = await asked(() => repairing(() => git.ok(args, remote(LIST_TIMEOUT_MS), signal), signal));
+			const out = await asked(
+				() => repairing(async () => git.ok(args, await remote(LIST_TIMEOUT_MS, signal), signal), signal),
+				signal,
+			);
 			const lines = out.toString("utf8").trimEnd().split("\n");
 			const ids = lines.flatMap((line) => {
 				const [, id, name] = /^([0-9a-f]{40,64})\t(.+)$/.exec(line) ?? [];
@@ -115,14 +127,15 @@ export function createGitCache(
 			return { ids: new Map(ids), defaultBranch: branch };
 		},
 		fetch: async (what, id, signal) =>
-			await asked(() => repairing((again) => fetchOnce(what, again ? null : id, signal), signal)),
+			await asked(() => repairing((again) => fetchOnce(what, again ? null : id, signal), signal), signal),
 		provide: async (tree, signal) => {
 			const listing = await git.ok(["rev-list", "--objects", "--missing=print", tree], local, signal);
 			const missing = [...listing.toString("utf8").matchAll(/^\?([0-9a-f]+)/gm)].map(([, id]) => id);
 			if (missing.length === 0) return;
 			// All at once: git by itself would ask for one after the other.
 			const args = ["-c", "fetch.negotiationAlgorithm=noop", ...fetchArgs("--stdin", "origin")];
-			await asked(() => git.ok(args, { ...remote(FETCH_TIMEOUT_MS), input: `${missing.join("\n")}\n` }, signal));
+			const input = `${missing.join("\n")}\n`;
+			await asked(async () => git.ok(args, { ...(await remote(FETCH_TIMEOUT_MS, signal)), input }, signal), signal);
 		},
 	};
 
@@ -141,27 +154,65 @@ export function createGitCache(
 		}
 	}
 
-	async function asked<R>(work: () => Promise<R>): Promise<R> {
+	async function asked<R>(work: () => Promise<R>, signal: AbortSignal): Promise<R> {
 		try {
 			return await work();
 		} catch (error) {
-			throw error instanceof GitError ? remoteError(url, error) : error;
+			throw error instanceof GitError ? remoteError(url, error, await connect(signal)) : error;
 		}
 	}
 }
 
+/** Hashed: a branch `a` may go and a branch `a/b` come, which no two files on disk could follow. */
+function keptRef(what: string): string {
+	return `refs/ecs-access/${createHash("sha256").update(what).digest("hex").slice(0, 20)}`;
+}
+
 /** What the remote's answer means. What is not known is transient: the network, the server. */
-function remoteError(url: Address, error: GitError): Error {
+function remoteError(url: Address, error: GitError, { credential, pinned }: Connection): Error {
 	const said = error.stderr;
-	const why = firstLine(said);
+	const why = reason(said);
+	if (/Host key verification failed/i.test(said)) {
+		const which = /IDENTIFICATION HAS CHANGED|POSSIBLE DNS SPOOFING/.test(said) ? "another host key than the one" : "no host key";
+		const where = pinned ? "pinned in git.knownHosts" : "in known_hosts";
+		return new TerminalError(
+			"HostKeyRefused",
+			`${url.identity} shows ${which === "no host key" ? "a host key that is not" : which} ${where}`,
+			{
+				cause: error,
+				fix:
+					which === "no host key"
+						? pinning(url)
+						: "nothing was sent there. If the host has published a new key, pin that; if not, somebody is in between",
+			},
+		);
+	}
+	if (/cannot run ssh|ssh: (command )?not found/i.test(said)) {
+		return new TerminalError("SshMissing", "ssh is not installed, and the repository is read over ssh", {
+			cause: error,
+			fix: "install openssh-client, or read the repository over https",
+		});
+	}
+	if (/error in libcrypto|invalid format|incorrect passphrase/i.test(said) && credential?.kind === "ssh") {
+		return new TerminalError("BadCredentials", `${credential.from} holds no private key that ssh can read`, {
+			cause: error,
+			fix: "put the whole private key there, as ssh-keygen wrote it, without a passphrase",
+		});
+	}
 	if (
-		/Authentication failed|could not read (Username|Password)|terminal prompts disabled|Permission denied|Host key verification failed|returned error: 40[13]/i.test(
+		/Authentication failed|could not read (Username|Password)|terminal prompts disabled|Permission denied|returned error: 40[13]/i.test(
 			said,
 		)
 	) {
+		if (credential !== null) {
+			return new TerminalError("GitAccessDenied", `${url.identity} refuses what ${credential.from} holds`, {
+				cause: error,
+				fix: "check that it may read this repository and has not expired; a new value is taken up by itself",
+			});
+		}
 		return new TerminalError("GitAccessDenied", `${url.identity} refuses access: ${why}`, {
 			cause: error,
-			fix: "check git's credential helper, the ssh key or known_hosts: `git ls-remote` must work without a question",
+			fix: "check git's credential helper or the ssh key: `git ls-remote` must work without a question",
 		});
 	}
 	if (/dubious ownership/i.test(said)) {
@@ -185,4 +236,12 @@ function remoteError(url: Address, error: GitError): Error {
 	return new Error(`${url.identity} cannot be read: ${why}\ncheck the address and the network: \`git ls-remote\` must work`, {
 		cause: error,
 	});
+}
+
+/** Where git only says that it heard nothing, ssh has said why. */
+function reason(stderr: string): string {
+	const line = firstLine(stderr);
+	if (!/^Could not read from remote repository/i.test(line)) return line;
+	const said = stderr.split("\n").find((l) => /^(ssh|kex_|Connection |[^ ]+: Permission denied)/.test(l.trim()));
+	return said?.trim() ?? line;
 }

@@ -26,6 +26,8 @@ export interface RunOptions {
 	readonly timeoutMs: number;
 	/** Configuration that must not show on the command line, such as a credential; it goes through the environment. */
 	readonly config?: readonly (readonly [key: string, value: string])[];
+	/** In the place of what the process's environment says, such as how ssh is run. */
+	readonly env?: Readonly<Record<string, string>>;
 	/** Protocols that git may use; none of it by default. */
 	readonly protocols?: readonly string[];
 	/** What must not stand in a message, whatever git says. */
@@ -106,6 +108,7 @@ function environment(env: Environment, options: RunOptions): Record<string, stri
 	if (config.length > 0) result.GIT_CONFIG_COUNT = String(first + config.length);
 	return {
 		...result,
+		...options.env,
 		...(options.gitDir === undefined ? {} : { GIT_DIR: options.gitDir }),
 		LC_ALL: "C",
 		GIT_TERMINAL_PROMPT: "0",

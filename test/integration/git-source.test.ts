@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TerminalError } from "../../controller/model/errors.ts";
 import type { Clock } from "../../controller/model/ports.ts";
 import type { Artifact } from "../../controller/model/resource.ts";
+import { Secret } from "../../controller/model/secret.ts";
 import { createGitSource, type GitSourceDeps } from "../../controller/source/git.ts";
 import { lockFile } from "../../controller/store/file-lock.ts";
 import { commitAll, GIT_ENV, gitIn, initRepository, type TempFolder, tempFolder } from "../unit/source/repository.ts";
@@ -462,7 +463,8 @@ describe("a remote over the network", () => {
 	test("is given the credentials of the function, before those of the address", async () => {
 		const server = await serve(404);
 		try {
-			const credentials = async () => ({ username: "app", password: "t0ken" });
+			const credentials = async () =>
+				({ kind: "password", username: "app", password: new Secret("t0ken"), from: "secret app" }) as const;
 			expect((await refusal(fetch({ url: `http://x:y@${server.url}`, credentials }))).reason).toBe("RepositoryMissing");
 			expect(new Set(headers)).toEqual(new Set([`Basic ${Buffer.from("app:t0ken").toString("base64")}`]));
 		} finally {
