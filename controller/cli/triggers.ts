@@ -95,8 +95,9 @@ async function applyTriggers(ctx: CliContext, flags: ApplyFlags): Promise<ExitCo
  * this at once are kept apart by the precondition of each step.
  */
 async function carryOut(ctx: CliContext, library: Library, file: PlanFile): Promise<ExitCode> {
-	const [{ execute }, { renderExecution }, { exitCodeAfter, summaryOf }] = await Promise.all([
+	const [{ execute }, { watchPause }, { renderExecution }, { exitCodeAfter, summaryOf }] = await Promise.all([
 		import("../engine/execute.ts"),
+		import("../engine/pause.ts"),
 		import("../plan/render/execution-text.ts"),
 		import("./write.ts"),
 	]);
@@ -122,6 +123,7 @@ async function carryOut(ctx: CliContext, library: Library, file: PlanFile): Prom
 				else ctx.progress.update(p.done, p.total, `${p.step.target.name}  ${p.step.call.api}`);
 			},
 			leaseRemaining: () => Number.POSITIVE_INFINITY,
+			halted: watchPause(store, ctx.clock, Number.NEGATIVE_INFINITY),
 		},
 		ctx.signal,
 	);

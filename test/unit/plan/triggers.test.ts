@@ -21,7 +21,7 @@ const ORIGIN = { path: "policies/platform/installation.yaml", line: 1, column: 1
 const KEY = "Triggers/main";
 const MARKS = marksOf({ installation: "main", source: "ecs-access triggers", key: KEY }, "orphan");
 
-function account(name: string, accountId: string, more: Partial<Account> = {}): KnownAccount {
+function account(name: string, accountId: string, more: Partial<Omit<Account, "accountId">> = {}): KnownAccount {
 	return {
 		name,
 		accountId,
