@@ -37,6 +37,8 @@ export async function readRevisions(ref: RevisionsReference, deps: RevisionsDeps
 			...deployments.map((d) => d.taskDefinition),
 		]);
 		await Promise.all([...arns].map(look));
+		const base = views.get(taskDefinition)?.bound?.base;
+		if (base !== undefined) await look(base);
 		const found = [...views.values()].sort((a, b) => revisionParts(b.arn).number - revisionParts(a.arn).number);
 		const bindings = await deps.taskDefinitions.bindings(found, signal);
 		const revisions = found.flatMap((view, n): Revision[] => {

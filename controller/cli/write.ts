@@ -133,7 +133,7 @@ function accountOf(file: PlanFile, name: string) {
 
 function show(ctx: CliContext, p: Progress): void {
 	if (p.phase === "settle") ctx.progress.phase(`waiting for IAM to propagate before narrowing (${p.seconds} s)`);
-	else ctx.progress.update(p.done, p.total, `${p.step.target.name}  ${p.step.call.api.replace(/^iam:/, "")}`);
+	else ctx.progress.update(p.done, p.total, `${p.step.target.name}  ${p.step.call.api.replace(/^[a-z]+:/, "")}`);
 }
 
 export function summaryOf(e: Execution) {

@@ -1,10 +1,12 @@
 import { kindOf } from "../kinds/registry.ts";
+import type { Account } from "../model/account.ts";
 import type { AnyDesired, AnyObserved } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
 import type { AccountAccess } from "../model/ports.ts";
 import { type Fact, type Facts, type Reference, referenceId } from "../model/reference.ts";
 import { type Target, type TargetType, targetId } from "../model/target.ts";
+import { bindingReferences } from "../plan/binding-references.ts";
 import { roleReferences } from "../plan/role-references.ts";
 import { expandInstance } from "./expand.ts";
 
@@ -73,8 +75,32 @@ export async function gather(
 			}
 		}),
 	);
-	await learn(roleReferences(deps.access.account, observed.values()));
+	const { account } = deps.access;
+	// What was rolled out, then the roles of a revision that is gone back to.
+	let moves: readonly Reference[] = [];
+	for (let round = 0; round < 2; round++) {
+		moves = bindingReferences(account, all, observed, facts);
+		await learn(moves);
+	}
+	const roles = rolesIn(
+		account,
+		moves.flatMap((ref) => facts.get(ref) ?? []),
+	);
+	await learn(roleReferences(account, [...observed.values(), ...roles]));
 	return { instances: gathered, facts, observed, learn };
+}
+
+/** Roles that were looked at without being wanted, as if they were. */
+function rolesIn(account: Account, found: readonly Fact[]): readonly AnyObserved[] {
+	const { accountId } = account;
+	if (accountId === null) return [];
+	return found.flatMap((f): AnyObserved[] => {
+		if (f.type !== "iam.role") return [];
+		const { arn, state } = f;
+		const name = arn.slice(arn.lastIndexOf("/") + 1);
+		const target = { type: "iam.role", account: accountId, region: "global", name } as const;
+		return [{ target, exists: true, arn, state, fingerprint: "", owner: null, holdUntil: null, lastUsed: null }];
+	});
 }
 
 function unique(targets: readonly Target[]): readonly Target[] {

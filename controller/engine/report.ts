@@ -38,7 +38,13 @@ export async function report(
 	file: PlanFile,
 	execution: Execution,
 	gathered: ReadonlyMap<string, GatheredAccount>,
-	deps: { readonly store: Store; readonly clock: Clock; readonly whole: boolean },
+	deps: {
+		readonly store: Store;
+		readonly clock: Clock;
+		readonly whole: boolean;
+		/** All that was recorded, where it has been read just now: it is not read again. */
+		readonly recorded?: ReadonlyMap<ResourceKey, Status>;
+	},
 ): Promise<void> {
 	const { store } = deps;
 	const byKey = new Map<string, Gathered>();
@@ -47,7 +53,7 @@ export async function report(
 	let plans = file.plans;
 	for (let round = 1; plans.length > 0; round++) {
 		const keys = plans.flatMap((p) => (byKey.has(p.key) ? [p.key] : [p.key, `${p.key}@${p.account}`]));
-		const recorded = await statusesOf(keys, store);
+		const recorded = round === 1 && deps.recorded !== undefined ? deps.recorded : await statusesOf(keys, store);
 		const next = new Map(recorded);
 		const plansOf = new Map<ResourceKey, Plan[]>();
 		for (const plan of plans) {
@@ -61,13 +67,23 @@ export async function report(
 			else next.set(key, after);
 			if (after !== undefined) seen.add(key);
 		}
-		const refused = await store.putStatus(
-			[...plansOf.keys()].map((key) => ({ key, before: recorded.get(key), after: next.get(key) })),
-		);
+		const changes = [...plansOf.keys()].map((key) => ({ key, before: recorded.get(key), after: next.get(key) }));
+		const refused = await store.putStatus(changes.filter((c) => saysMore(c, deps.clock)));
 		if (refused.length > 0 && round === ROUNDS) throw busy(refused);
 		plans = refused.flatMap((key) => plansOf.get(key) ?? []);
 	}
 	if (deps.whole) await forgetMoved(seen, gathered, store);
+}
+
+/** A look that found all as it was is recorded once in so long: of a thousand resources most are so, every ten minutes. */
+const LOOKED_MS = 3_600_000;
+
+function saysMore({ before, after }: StatusChange, clock: Clock): boolean {
+	if (before === undefined || after === undefined) return true;
+	if (clock.millis() - Date.parse(before.updatedAt) > LOOKED_MS) return true;
+	const timeless = (s: Status): string =>
+		JSON.stringify({ ...s, updatedAt: null, inventory: s.inventory.map((e) => ({ ...e, appliedAt: null })) });
+	return timeless(before) !== timeless(after);
 }
 
 /** Where many are asked for all are read, at once. */
@@ -215,16 +231,20 @@ function conditionsOf(
 		const value = status ? "True" : "False";
 		return { type, status: value, reason, message, lastTransitionTime: old?.status === value ? old.lastTransitionTime : now };
 	};
-	const stalled = failed !== null;
+	// A rollout that failed is not tried again by itself, as little as a write that was refused.
+	const gaveUp = plan.steps.find((s) => s.state !== "ready" && s.state.waiting === "failed")?.state;
+	const rollout = gaveUp === undefined || gaveUp === "ready" ? null : gaveUp.detail;
+	const stalled = failed !== null || rollout !== null;
+	const reason = failed === null && rollout !== null ? "RolloutFailed" : "ApplyFailed";
 	return [
 		condition(
 			"Ready",
 			ready,
-			ready ? "AsGitSays" : stalled ? "ApplyFailed" : left > 0 ? "Interrupted" : "Waiting",
+			ready ? "AsGitSays" : stalled ? reason : left > 0 ? "Interrupted" : "Waiting",
 			failed?.message ?? detail,
 		),
 		condition("Reconciling", !ready && !stalled, ready ? "Idle" : "StepsLeft", `${waiting} waiting, ${left} not run`),
-		condition("Stalled", stalled, stalled ? "ApplyFailed" : "Progressing", failed?.message ?? ""),
+		condition("Stalled", stalled, stalled ? reason : "Progressing", failed?.message ?? rollout ?? ""),
 		condition("Drifted", drift !== undefined && !healed, drift === undefined ? "NoDrift" : healed ? "Healed" : "DriftSeen", ""),
 		// Nothing can probe IAM's propagation (ARCHITECTURE.md, Applying safely): right after a write it is not yet so.
 		condition("Propagated", !wrote, wrote ? "WrittenJustNow" : "NothingWritten", ""),

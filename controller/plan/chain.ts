@@ -87,7 +87,8 @@ export function rootDetail(detail: string): string {
 	return detail.startsWith(AFTER) ? detail.slice(AFTER.length) : detail;
 }
 
-function afterThat(detail: string): string {
+/** Why a step waits that follows one which waits. */
+export function afterThat(detail: string): string {
 	return detail.startsWith(AFTER) ? detail : `${AFTER}${detail}`;
 }
 

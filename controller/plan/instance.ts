@@ -2,6 +2,7 @@ import type { Desired } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Plan, Step } from "../model/plan.ts";
 import { targetId } from "../model/target.ts";
+import { planBinding } from "./binding.ts";
 import { chain } from "./chain.ts";
 import { checkGuardrails, type GuardrailInput, guardrailDecision, looksForPlaintext } from "./guardrails.ts";
 import type { PlanInput } from "./input.ts";
@@ -44,8 +45,9 @@ export function planInstance(input: PlanInput): Plan {
 	}
 	// Where a guardrail speaks of values in plain text, it names each, and the rule.
 	const told = looksForPlaintext(guarded);
+	const roleSteps = [...steps];
 	for (const d of workloads) {
-		const diff = verifyWorkload(d, input);
+		const diff = d.wanted.mode === "Enforce" ? planBinding(d, input, { roleSteps, decide }) : verifyWorkload(d, input);
 		findings.push(...diff.findings.filter((f) => !told || f.id !== "PlaintextSecret"));
 		steps.push(...diff.steps);
 		if (diff.steps.length > 0) busy.add(targetId(d.target));

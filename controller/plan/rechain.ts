@@ -2,6 +2,7 @@ import type { StepId } from "../model/ids.ts";
 import type { Plan, Step, StepState } from "../model/plan.ts";
 import { targetId } from "../model/target.ts";
 import { approvalId, withCommands } from "./approval.ts";
+import { placedAgain } from "./binding-roles.ts";
 import { chain } from "./chain.ts";
 import type { PlanContext } from "./input.ts";
 import { planId } from "./plan-file.ts";
@@ -17,13 +18,16 @@ export function rechain(
 	change: { readonly decide?: (step: Step) => StepState; readonly release?: ReadonlySet<StepId> },
 ): Plan {
 	const groups = Map.groupBy(plan.steps, (s) => targetId(s.target));
+	const roleSteps: Step[] = [];
 	const steps = [...groups].flatMap(([id, group]) => {
 		const [first] = group;
-		if (first === undefined || first.call.api === "none" || first.target.type !== "iam.role") return group;
+		if (first === undefined || first.call.api === "none") return group;
+		if (first.target.type !== "iam.role")
+			return group.map((s) => placedAgain(s, change.release?.has(s.id) === true, roleSteps, context, change.decide));
 		const observed = context.observed.get(id);
 		if (observed === undefined) throw new Error(`${id} has steps and was not observed: its state is needed to place them`);
 		const start = observed.exists && "trust" in observed.state ? observed.state : null;
-		return chain(
+		const chained = chain(
 			group.map((s) => (change.release?.has(s.id) ? { ...s, state: "ready" as const } : s)),
 			{
 				target: first.target,
@@ -33,6 +37,8 @@ export function rechain(
 				...(change.decide !== undefined && { decide: change.decide }),
 			},
 		);
+		roleSteps.push(...chained);
+		return chained;
 	});
 	return sealed({ ...plan, steps });
 }

@@ -13,7 +13,7 @@ export interface WorkloadDiff {
 	readonly findings: readonly Finding[];
 }
 
-type Workload = Extract<AnyDesired, { target: { type: "ecs.service" | "ecs.family" } }>;
+export type Workload = Extract<AnyDesired, { target: { type: "ecs.service" | "ecs.family" } }>;
 
 export function isWorkload(d: AnyDesired): d is Workload {
 	return d.target.type === "ecs.service" || d.target.type === "ecs.family";

@@ -40,7 +40,8 @@ export function bindings(i: PolicyInstance, c: CatalogView, findings: Finding[])
 			fill,
 		);
 		const wanted: BindingWanted = {
-			mode: "Verify",
+			mode: spec.binding ?? "Verify",
+			...(spec.binding === "Enforce" && spec.suspend === true && { suspended: true }),
 			binding: {
 				...(taskRole === undefined ? {} : { taskRole }),
 				...(executionRole === undefined ? {} : { executionRole }),

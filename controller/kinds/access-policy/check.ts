@@ -16,17 +16,6 @@ import { checkTrust } from "./trust.ts";
 export function checkPolicy(r: Policy, c: CatalogView): readonly Finding[] {
 	const out: Finding[] = [...selectAccounts(r, c).findings];
 	const { spec } = r;
-	if (spec.binding === "Enforce") {
-		out.push(
-			problem(
-				"NotInThisVersion",
-				"binding: Enforce is not in this version",
-				r.at(["spec", "binding"], "value"),
-				"write Verify",
-				r.key,
-			),
-		);
-	}
 	for (const use of roleUses(spec)) checkRole(r, use, c, out);
 	checkWorkloads(r, out);
 	checkSecrets(r, spec.secrets, ["spec", "secrets"], out);

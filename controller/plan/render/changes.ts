@@ -182,7 +182,7 @@ function splitLines(pen: Pen, steps: readonly Step[]): string[] {
 function callWords(steps: readonly Step[]): string {
 	const names = steps.flatMap((s) => {
 		const [first, ...more] = s.diff;
-		if (first === undefined) return [escapeTerminal(s.call.api.replace(/^iam:/, ""))];
+		if (first === undefined) return [escapeTerminal(s.call.api.replace(/^[a-z]+:/, ""))];
 		if (first.what === "ownership mark") return ["our marks"];
 		const name = first.what === "inline policy" ? `"${first.name}"` : first.what === "trust" ? "policy" : first.name;
 		return [escapeTerminal(`${first.op} ${first.what} ${name}`) + (more.length > 0 ? ` and ${more.length} more` : "")];

@@ -29,6 +29,8 @@ export interface PlanCounts {
 	/** Roles that are not exclusive and grant more than git says: of them "as git says" would be a lie. */
 	readonly surplus: number;
 	readonly needsApproval: boolean;
+	/** Services whose tasks are replaced, as `cluster/name`, those that wait among them. */
+	readonly restarts: readonly string[];
 }
 
 export function countPlan(file: PlanFile): PlanCounts {
@@ -62,9 +64,24 @@ export function countPlan(file: PlanFile): PlanCounts {
 		surplus: new Set(
 			file.plans.flatMap((p) => p.findings.filter((f) => f.id === "SurplusAccess").map((f) => `${p.key} ${f.subject ?? ""}`)),
 		).size,
+		restarts: [...new Set(steps.filter(restarts).map((s) => s.target.name))],
 		needsApproval: steps.some((s) => ["approval", "budget"].includes(waitingOf(s)?.waiting ?? "")),
 	};
 }
+
+/** Another task definition: ECS starts every task of the service anew. */
+export function restarts(step: Step): boolean {
+	return step.call.api === "ecs:UpdateService";
+}
+
+/** `none`, `prod/a, prod/b`, `prod/a, prod/b, prod/c and 4 more`. */
+export function restartWords(services: readonly string[]): string {
+	if (services.length === 0) return "none";
+	const named = services.slice(0, NAMED).join(", ");
+	return services.length > NAMED ? `${named} and ${services.length - NAMED} more` : named;
+}
+
+const NAMED = 3;
 
 /** Two revisions were compared, offline: nothing of it is a fact about an account (engine/compare.ts). */
 export function isComparison(file: PlanFile): boolean {

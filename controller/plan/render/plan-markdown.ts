@@ -3,7 +3,7 @@ import type { Plan, PlanFile } from "../../model/plan.ts";
 import type { AccessLine } from "../../policy/access.ts";
 import { approvalName } from "../approval.ts";
 import { changeLines } from "./changes.ts";
-import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts, removalWords } from "./counts.ts";
+import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts, removalWords, restarts } from "./counts.ts";
 import { escapeMarkdown, markdownCode, markdownFence } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import type { Pen } from "./layout.ts";
@@ -87,7 +87,8 @@ function accessRows(file: PlanFile): string[] {
 			const gains = steps.flatMap((s) => s.gains);
 			const losses = steps.flatMap((s) => s.losses);
 			const undecided = steps.some((s) => s.effect === "unknown");
-			if (gains.length + losses.length === 0 && !undecided) return [];
+			const restarted = steps.some(restarts);
+			if (gains.length + losses.length === 0 && !undecided && !restarted) return [];
 			const name = `**${escapeMarkdown(plan.key.replace(/^AccessPolicy\//, "").replace(/@.*$/, ""))}** (${escapeMarkdown(plan.account)})`;
 			const role = byTarget(plan.steps).length > 2 ? ` ${markdownCode(target.name)}` : "";
 			const marks = [steps.some((s) => s.why === "drifted") ? "drift" : "", undecided ? "not decided: counts as broader" : ""];
@@ -97,7 +98,7 @@ function accessRows(file: PlanFile): string[] {
 				listed(gains),
 				listed(losses),
 				example(gains, losses),
-				"no",
+				restarted ? `yes, ${markdownCode(target.name)}` : "no",
 			];
 			return [`| ${cells.join(" | ")} |`];
 		}),

@@ -1,7 +1,7 @@
 import { shortDigest } from "../../model/digest.ts";
 import type { Plan, PlanFile } from "../../model/plan.ts";
 import { changeLines } from "./changes.ts";
-import { actionWords, countPlan, hasWork, isComparison, type PlanCounts, removalWords } from "./counts.ts";
+import { actionWords, countPlan, hasWork, isComparison, type PlanCounts, removalWords, restartWords } from "./counts.ts";
 import { escapeTerminal } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import { cell, type Pen, row, spread } from "./layout.ts";
@@ -144,7 +144,7 @@ function footLines(pen: Pen, file: PlanFile, counts: PlanCounts, next: NonNullab
 	const undecided = counts.undecided === 0 ? "" : ` (${counts.undecided} not decided, counted as broader)`;
 	return [
 		`${pen.paint("bold", `Plan ${shortDigest(file.id)}`)}: ${actionWords(counts)}${waits}. ${counts.unchanged} unchanged.`,
-		`Access: ${counts.broader} broader${undecided}, ${counts.narrower} narrower. Restarts: none.`,
+		`Access: ${counts.broader} broader${undecided}, ${counts.narrower} narrower. Restarts: ${escapeTerminal(restartWords(counts.restarts))}.`,
 		...unpruned,
 		...(next === false
 			? []

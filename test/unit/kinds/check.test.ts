@@ -228,11 +228,7 @@ describe("a role whose fields do not fit", () => {
 			"executionRole: { mode: Derived }",
 			["5:26 error NotInThisVersion a Derived execution role is not in this version -> write Unmanaged or Managed"],
 		],
-		[
-			"binding: Enforce",
-			"binding: Enforce",
-			["5:12 error NotInThisVersion binding: Enforce is not in this version -> write Verify"],
-		],
+		["binding: Enforce", "binding: Enforce", []],
 		[
 			"more principals of a preserved trust",
 			"taskRole: { trust: { mode: Preserve, additional: [] } }",
