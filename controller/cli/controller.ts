@@ -3,9 +3,11 @@ import { type Aws, createAws } from "../aws/account.ts";
 import { loadCatalog } from "../engine/catalog.ts";
 import { type Consumer, type ConsumerEvent, createConsumer } from "../engine/consumer.ts";
 import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
+import { createExpiryTimers } from "../engine/expiry.ts";
 import type { InForce } from "../engine/in-force.ts";
 import { createManager, type FollowedSource, type Manager, type ManagerEvent } from "../engine/manager.ts";
 import { createPasses } from "../engine/pass.ts";
+import { readPause } from "../engine/pause.ts";
 import { digest } from "../model/digest.ts";
 import { TerminalError } from "../model/errors.ts";
 import { type EventHome, eventHome } from "../model/event-home.ts";
@@ -44,6 +46,8 @@ export interface Controller {
 	readonly manager: (lease: HeldLease | null, observe: (event: ManagerEvent) => void) => Manager;
 	/** False when a later revision says another memory, mode or place of events than this one was opened with. */
 	readonly isCurrent: (inForce: InForce) => boolean;
+	/** Tells a manager what only the clock says, until aborted. */
+	readonly timers: (manager: Manager) => { readonly run: (signal: AbortSignal) => Promise<void> };
 	/** Tells a manager what others did. */
 	readonly consumer: (manager: Manager, observe: (event: ConsumerEvent) => void) => Consumer;
 	readonly close: () => Promise<void>;
@@ -118,6 +122,14 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 				observe,
 			});
 		},
+		timers: (manager) =>
+			createExpiryTimers({
+				clock: ctx.clock,
+				catalog: () => manager.state().inForce?.catalog ?? null,
+				paused: () => manager.state().paused,
+				readPause: () => readPause(store, ctx.clock.millis()),
+				fire: (key) => manager.ask(key),
+			}),
 		consumer: (manager, observe) =>
 			createConsumer({
 				queue: queueOf(aws, () => eventHome(view.accounts, installation, spec.events)),

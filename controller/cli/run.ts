@@ -92,7 +92,7 @@ async function term(ctx: CliContext, controller: Controller, lease: HeldLease | 
 	});
 	const consumer = controller.consumer(manager, createConsumerLog(log));
 	const signal = AbortSignal.any([ctx.signal, moved.signal, ...(lease === null ? [] : [lease.lost])]);
-	await work(ctx, signal, [manager.run(signal), consumer.run(signal)]);
+	await work(ctx, signal, [manager.run(signal), consumer.run(signal), controller.timers(manager).run(signal)]);
 }
 
 /** Until `signal`; then what runs has a little time to end. */

@@ -1,6 +1,7 @@
 import type { Account } from "../model/account.ts";
 import { TerminalError, WaitingError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
+import type { Pause } from "../model/halt.ts";
 import type { Culprit, Hint } from "../model/hint.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
 import type { Plan } from "../model/plan.ts";
@@ -81,6 +82,8 @@ export interface ManagerState {
 	readonly resynced: ReadonlyMap<string, Instant>;
 	/** By account: why it could not be looked at the last time. */
 	readonly accountErrors: ReadonlyMap<string, string>;
+	/** The pause that the last pass found; null: none. */
+	readonly paused: Pause | null;
 	readonly queue: ReturnType<Workqueue["depth"]>;
 	readonly inForce: InForce | null;
 }
@@ -357,6 +360,7 @@ export function createManager(deps: ManagerDeps): Manager {
 			sourceError,
 			resynced,
 			accountErrors,
+			paused: passes.paused(),
 			queue: depthOf([...queues.values()]),
 			inForce,
 		}),

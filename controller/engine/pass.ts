@@ -1,5 +1,6 @@
 import type { Account } from "../model/account.ts";
 import { TerminalError } from "../model/errors.ts";
+import type { Pause } from "../model/halt.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { Plan, PlanFile, Step } from "../model/plan.ts";
 import type { AccountAccess, Clock, Store } from "../model/ports.ts";
@@ -61,6 +62,8 @@ export interface Passes {
 	readonly record: (pass: Pass, of: (plan: Plan) => boolean, whole: boolean) => Promise<void>;
 	/** Plans, carries out what is ready, and reports. Never throws for what one resource meets: see its execution. */
 	readonly carryOut: (inForce: InForce, scope: Scope, signal: AbortSignal) => Promise<Pass>;
+	/** The pause that was found last; null: none. */
+	readonly paused: () => Pause | null;
 }
 
 /**
@@ -73,6 +76,7 @@ export function createPasses(deps: PassDeps): Passes {
 	/** By account: ends when the last that spends has ended. */
 	const spending = new Map<string, Promise<unknown>>();
 	let remembers = !deps.shared || deps.newStore;
+	let paused: Pause | null = null;
 
 	const planWith = async (inForce: InForce, scope: Scope, signal: AbortSignal): Promise<Planning> => {
 		const { artifact, stalled } = inForce;
@@ -97,6 +101,7 @@ export function createPasses(deps: PassDeps): Passes {
 			{ access, store, clock, actions: deps.actions, progress: () => {} },
 			signal,
 		);
+		paused = planned.pause ?? null;
 		const mistaken = new Set<Plan>();
 		const plans = planned.file.plans.map((plan) => {
 			const lastGood = inForce.lastGood.has(plan.key) ? takingAway(plan) : plan;
@@ -187,6 +192,7 @@ export function createPasses(deps: PassDeps): Passes {
 	return {
 		plan: (inForce, scope, signal) => planWith(inForce, scope, signal),
 		record,
+		paused: () => paused,
 		carryOut: async (inForce, scope, signal) => {
 			const pass = await planWith(inForce, scope, signal);
 			if (!needsBudget(pass.file.plans)) return carry(pass, scope, signal);
