@@ -3,6 +3,7 @@ import { TerminalError } from "../model/errors.ts";
 import type { AccountId, Region } from "../model/ids.ts";
 import { partitionOf } from "../model/partition.ts";
 import type { AccountAccess, Clock, EventQueue, Provider, Store } from "../model/ports.ts";
+import type { Secret } from "../model/secret.ts";
 import { storeUrl, type TableRef } from "../model/store-url.ts";
 import type { TargetType } from "../model/target.ts";
 import { parseArn, roleNameOf } from "./arn.ts";
@@ -21,6 +22,7 @@ import type { CallAws } from "./operations.ts";
 import { resolveReferences } from "./resolver.ts";
 import { createRoles } from "./roles.ts";
 import { readSchedules, type Schedules } from "./schedules.ts";
+import { readSecret } from "./secrets.ts";
 import { type AwsShared, createAwsShared } from "./shared.ts";
 import { createTaskDefinitions } from "./task-definition.ts";
 import { createTriggerProviders } from "./trigger-targets.ts";
@@ -258,6 +260,11 @@ export interface Aws {
 	readonly checkStore: (ref: TableRef, signal: AbortSignal) => Promise<readonly string[]>;
 	/** The event queue of an installation, by the environment's own credentials. */
 	readonly eventQueue: (home: { readonly queue: string; readonly region: Region }) => EventQueue;
+	/**
+	 * A secret of the installation's own, by name or ARN, with the environment's own credentials; by name in `region`, null:
+	 * the environment's. Errors as of secrets.ts.
+	 */
+	readonly readSecret: (id: string, region: Region | null, signal: AbortSignal) => Promise<Secret>;
 	readonly close: () => void;
 }
 
@@ -318,6 +325,7 @@ export function createAws(options: AwsOptions): Aws {
 			return { accountId, region };
 		},
 		eventQueue: ({ queue, region }) => createEventQueue({ call: ownCalls("queue", region), name: queue, region }),
+		readSecret: (id, region, signal) => readSecret(ownCalls("secrets", region), id, region, signal),
 		close: shared.close,
 	};
 }

@@ -134,6 +134,7 @@ const SERVICES: { readonly [S in Service]: (config: Config) => Promise<Api<S>> }
 	scheduler,
 	dynamodb,
 	sqs,
+	secretsmanager,
 };
 
 async function sts(config: Config): Promise<Api<"sts">> {
@@ -242,4 +243,10 @@ async function sqs(config: Config): Promise<Api<"sqs">> {
 		"sqs:CreateQueue": (i, o) => c.send(new sdk.CreateQueueCommand(i), o),
 		"sqs:SetQueueAttributes": (i, o) => c.send(new sdk.SetQueueAttributesCommand(i), o),
 	};
+}
+
+async function secretsmanager(config: Config): Promise<Api<"secretsmanager">> {
+	const sdk = await import("@aws-sdk/client-secrets-manager");
+	const c = new sdk.SecretsManagerClient(config);
+	return { "secretsmanager:GetSecretValue": (i, o) => c.send(new sdk.GetSecretValueCommand(i), o) };
 }

@@ -98,6 +98,9 @@ const CODES = {
 		"InvalidEventPattern",
 		"ManagedRule",
 		"PolicyLengthExceeded",
+		// Secrets Manager: a secret that waits for its deletion, and a key that does not decrypt.
+		"InvalidRequest",
+		"DecryptionFailure",
 	],
 } as const;
 type Sort = keyof typeof CODES | "region" | "unreachable" | "transient";

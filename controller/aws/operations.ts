@@ -3,6 +3,7 @@ import type * as Ecs from "@aws-sdk/client-ecs";
 import type * as Events from "@aws-sdk/client-eventbridge";
 import type * as Iam from "@aws-sdk/client-iam";
 import type * as Scheduler from "@aws-sdk/client-scheduler";
+import type * as SecretsManager from "@aws-sdk/client-secrets-manager";
 import type * as Sqs from "@aws-sdk/client-sqs";
 import type * as Sts from "@aws-sdk/client-sts";
 import type { Region } from "../model/ids.ts";
@@ -78,13 +79,14 @@ interface Operations {
 	"events:PutRule": Call<Events.PutRuleCommandInput, Events.PutRuleCommandOutput>;
 	"events:PutTargets": Call<Events.PutTargetsCommandInput, Events.PutTargetsCommandOutput>;
 	"events:PutPermission": Call<Events.PutPermissionCommandInput, Events.PutPermissionCommandOutput>;
+	"secretsmanager:GetSecretValue": Call<SecretsManager.GetSecretValueCommandInput, SecretsManager.GetSecretValueCommandOutput>;
 }
 
 /** `never`, and so an error at every use, when the two lists differ. */
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? A : never) : never;
 export type Operation = Same<keyof Operations, PermittedAction>;
 
-export type Service = "sts" | "iam" | "ecs" | "events" | "scheduler" | "dynamodb" | "sqs";
+export type Service = "sts" | "iam" | "ecs" | "events" | "scheduler" | "dynamodb" | "sqs" | "secretsmanager";
 export type OperationOf<S extends Service> = Extract<Operation, `${S}:${string}`>;
 
 /** `global`: IAM, in the partition's own region. Null: whatever region the environment says. */

@@ -57,6 +57,7 @@ const WORDING: Wording = {
 	"sqs:ListQueueTags": (i) => `read the tags of queue ${lastSegment(i.QueueUrl ?? "")}`,
 	"sqs:CreateQueue": (i) => `make queue ${i.QueueName}`,
 	"sqs:SetQueueAttributes": (i) => `set up queue ${lastSegment(i.QueueUrl ?? "")}`,
+	"secretsmanager:GetSecretValue": (i) => `read secret ${i.SecretId}`,
 	"events:DescribeRule": (i) => `read rule ${i.Name}`,
 	"events:ListTagsForResource": (i) => `read the tags of rule ${lastSegment(i.ResourceARN ?? "")}`,
 	"events:DescribeEventBus": (i) => `read event bus ${i.Name}`,

@@ -24,7 +24,8 @@ interface Permission {
 		| "rule"
 		| "bus"
 		| "table"
-		| "queue";
+		| "queue"
+		| "secret";
 	readonly why: string;
 }
 
@@ -156,6 +157,12 @@ export const PERMISSIONS = [
 		access: "write",
 		on: "bus",
 		why: "to let other Accounts send events here; triggers apply only",
+	},
+	{
+		action: "secretsmanager:GetSecretValue",
+		access: "read",
+		on: "secret",
+		why: "to read git credentials and the webhook's secret, where the Installation names them; the controller only",
 	},
 ] as const satisfies readonly Permission[];
 

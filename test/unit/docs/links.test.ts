@@ -83,7 +83,13 @@ describe("the documentation", () => {
 	it("lists the permissions that are used, those to read and those to write", () => {
 		const used = (access: "read" | "write"): readonly string[] =>
 			PERMISSIONS.filter(
-				(p) => p.access === access && p.action !== "sts:AssumeRole" && p.on !== "table" && !isOfEvents(p) && !isOfEnforce(p),
+				(p) =>
+					p.access === access &&
+					p.action !== "sts:AssumeRole" &&
+					p.on !== "table" &&
+					p.on !== "secret" &&
+					!isOfEvents(p) &&
+					!isOfEnforce(p),
 			).map((p) => p.action);
 		expect(documented("sts:GetCallerIdentity").toSorted()).toEqual(used("read").toSorted());
 		expect(documented("iam:PutRolePolicy").toSorted()).toEqual(used("write").toSorted());
@@ -95,6 +101,8 @@ describe("the documentation", () => {
 			"grantedBy" in p ? p.grantedBy : [p.action],
 		);
 		expect(documented("dynamodb:GetItem").toSorted()).toEqual([...new Set(onTable)].toSorted());
+		const onSecret = PERMISSIONS.filter((p) => p.on === "secret").map((p) => p.action);
+		expect(documented("secretsmanager:GetSecretValue")).toEqual(onSecret);
 		const ofEvents = (triggers: boolean): readonly string[] =>
 			PERMISSIONS.filter((p) => isOfEvents(p) && /triggers/.test(p.why) === triggers).flatMap((p): readonly string[] =>
 				"grantedBy" in p ? p.grantedBy : [p.action],
