@@ -8,6 +8,7 @@ from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParamet
 from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, TaskDefinition
 from moto.ecs.responses import EC2ContainerServiceResponse
 
+from .. import calls, identity
 from ..ecs import rollouts, scheduler
 
 #: Fields of CreateService and UpdateService that DescribeServices returns and moto drops, with what AWS says when they are not given.
@@ -115,6 +116,15 @@ def _update_service(self: EC2ContainerServiceResponse) -> ActionResult:
     return ActionResult({"service": service})
 
 
+def _register_task_definition(self: EC2ContainerServiceResponse) -> ActionResult:
+    result = _moto_register(self)
+    call = calls.of(self.headers, b"")
+    if call is not None:
+        result.result["taskDefinition"].registered_by = identity.of(call)["arn"]
+    return result
+
+
+_moto_register = EC2ContainerServiceResponse.register_task_definition
 _moto_describe = EC2ContainerServiceBackend.describe_task_definition
 _moto_describe_clusters = EC2ContainerServiceBackend.describe_clusters
 _moto_create = EC2ContainerServiceBackend.create_service
@@ -172,6 +182,7 @@ def apply() -> None:
     EC2ContainerServiceBackend.describe_clusters = describe_clusters
     EC2ContainerServiceBackend.create_service = create_service
     EC2ContainerServiceBackend.delete_service = delete_service
+    EC2ContainerServiceResponse.register_task_definition = _register_task_definition
     EC2ContainerServiceResponse.create_service = _create_service
     EC2ContainerServiceResponse.update_service = _update_service
     # Subnets and security groups belong to EC2, which no part of this sandbox fills.
