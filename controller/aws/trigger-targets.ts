@@ -1,16 +1,11 @@
+import { isTriggerAlready, triggerFingerprint } from "../model/apply-trigger-call.ts";
 import { ConflictError, TerminalError } from "../model/errors.ts";
 import type { AccountId } from "../model/ids.ts";
 import { ownerOf } from "../model/marks.ts";
 import { isBindingCall, isRoleCall, type Step } from "../model/plan.ts";
 import type { Clock, Outcome, Provider } from "../model/ports.ts";
 import { type Existing, type Observed, type Target, targetId } from "../model/target.ts";
-import {
-	isTriggerAlready,
-	type TriggerCall,
-	type TriggerStates,
-	type TriggerTargetType,
-	triggerFingerprint,
-} from "../model/trigger-target.ts";
+import type { TriggerCall, TriggerStates, TriggerTargetType } from "../model/trigger-target.ts";
 import { AwsError } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
 import { type LiveTrigger, readBus, readQueue, readRule, sendTrigger } from "./trigger-calls.ts";

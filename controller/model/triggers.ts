@@ -63,7 +63,7 @@ const TASK_DEFINITION_WRITES = ["RegisterTaskDefinition", "DeregisterTaskDefinit
 /** Source of our own events, both those that ask something of us and those that tell what was done. */
 export const OWN_SOURCE = "ecs-access";
 /** Detail-types of `ecs-access` events that ask for something; every other one is told by us, and not for us. */
-export const REQUESTS = { push: "Push", rotate: "Rotate Requested", resync: "Resync Requested" } as const;
+const REQUESTS = { push: "Push", rotate: "Rotate Requested", resync: "Resync Requested" } as const;
 
 export const TRIGGERS: readonly Trigger[] = [
 	{

@@ -1,18 +1,11 @@
+import { applyTriggerCall, attributesOf, triggerFingerprint } from "../model/apply-trigger-call.ts";
 import { stableJson } from "../model/digest.ts";
 import type { Finding } from "../model/finding.ts";
 import type { ResourceKey, StepId, Tags } from "../model/ids.ts";
 import type { Change, Plan, Step, StepState, Why } from "../model/plan.ts";
 import type { Origin } from "../model/resource.ts";
 import { type Existing, type Observed, type Target, targetId } from "../model/target.ts";
-import {
-	applyTriggerCall,
-	attributesOf,
-	type EventRuleState,
-	type TriggerCall,
-	type TriggerState,
-	type TriggerTargetType,
-	triggerFingerprint,
-} from "../model/trigger-target.ts";
+import type { EventRuleState, TriggerCall, TriggerState, TriggerTargetType } from "../model/trigger-target.ts";
 import { change } from "./draft.ts";
 import { sealed } from "./rechain.ts";
 import { type BusWanted, type QueueWanted, type RuleWanted, TARGET_ID, type TriggersWanted } from "./trigger-wanted.ts";

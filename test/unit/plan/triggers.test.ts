@@ -1,16 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Account } from "../../../controller/model/account.ts";
+import { applyTriggerCall, isTriggerAlready, triggerFingerprint } from "../../../controller/model/apply-trigger-call.ts";
 import { eventHome } from "../../../controller/model/event-home.ts";
 import { ownerOf } from "../../../controller/model/marks.ts";
 import type { Plan } from "../../../controller/model/plan.ts";
 import { type Observed, targetId } from "../../../controller/model/target.ts";
-import {
-	applyTriggerCall,
-	isTriggerAlready,
-	type TriggerCall,
-	type TriggerState,
-	triggerFingerprint,
-} from "../../../controller/model/trigger-target.ts";
+import type { TriggerCall, TriggerState } from "../../../controller/model/trigger-target.ts";
 import { marksOf } from "../../../controller/plan/ownership.ts";
 import { type KnownAccount, targetsOf, wantedTriggers } from "../../../controller/plan/trigger-wanted.ts";
 import { planTriggers } from "../../../controller/plan/triggers.ts";
