@@ -13,6 +13,7 @@ import {
 	GetQueueAttributesCommand,
 	ReceiveMessageCommand,
 	SendMessageCommand,
+	SetQueueAttributesCommand,
 	SQSClient,
 } from "@aws-sdk/client-sqs";
 import { expect, test } from "vitest";
@@ -163,6 +164,16 @@ test("a message that is not deleted comes again, and goes to the dead-letter que
 		)
 		.toEqual(["poison"]);
 	expect(counts).toEqual(["1", "2"]);
+});
+
+test("a queue keeps its policy when another attribute is set", async () => {
+	const { sqs } = fresh();
+	const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: "*", Action: "sqs:*" }] };
+	const url = await queue(sqs, "jobs", { Policy: JSON.stringify(policy) });
+	await sqs.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { MessageRetentionPeriod: "60" } }));
+	const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] }));
+	expect(Attributes?.MessageRetentionPeriod).toBe("60");
+	expect(JSON.parse(Attributes?.Policy ?? "null")).toEqual(policy);
 });
 
 test("calls of SQS, DynamoDB and EventBridge are counted and faulted by name; a poll is no write", async () => {

@@ -75,6 +75,7 @@ def _wait(queue: Queue, seconds: float) -> None:
 
 def apply() -> None:
     moto_attributes = Queue.attributes.fget
+    moto_set_attributes = Queue._set_attributes
     moto_send = SQSBackend.send_message
 
     def receive_message(
@@ -121,6 +122,12 @@ def apply() -> None:
             return {"ContentBasedDeduplication": str(self.content_based_deduplication).lower()}
         return moto_attributes(self)
 
+    def set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+        # An attribute that is not named stays as it is; moto takes the policy away.
+        kept = {} if "Policy" in attributes or not hasattr(self, "_policy_json") else {"Policy": self.policy}
+        moto_set_attributes(self, {**attributes, **kept}, now)
+
+    Queue._set_attributes = set_attributes
     SQSBackend.receive_message = receive_message
     SQSBackend.send_message = send_message
     Queue.delete_message = delete_message
