@@ -107,9 +107,8 @@ export function createExpiryTimers(deps: ExpiryDeps): { readonly run: (signal: A
 		if (known?.catalog !== catalog) known = { catalog, dates: datesOf(catalog) };
 		return nextMoments(known.dates, afterMs);
 	};
-	const pauseEnded = async (): Promise<boolean> => {
-		const pause = deps.paused();
-		if (pause === null || told === pause.since) return false;
+	const hasEnded = async (pause: Pause): Promise<boolean> => {
+		if (told === pause.since) return false;
 		// A store that cannot be read says nothing, and is asked again.
 		const now = await deps.readPause().catch(() => pause);
 		if (now !== null) return false;
@@ -124,13 +123,15 @@ export function createExpiryTimers(deps: ExpiryDeps): { readonly run: (signal: A
 				const moments = next(seen);
 				const now = clock.millis();
 				const due = new Set(moments.filter((m) => m.at <= now).map((m) => m.key));
-				if (due.has(null) || (await pauseEnded())) deps.fire(null);
+				const pause = deps.paused();
+				if (due.has(null) || (pause !== null && (await hasEnded(pause)))) deps.fire(null);
 				else for (const key of due) deps.fire(key);
 				// A clock that was set back passes the same moments again, and tells them again.
 				seen = now;
 				const first = moments.find((m) => m.at > now)?.at ?? Number.POSITIVE_INFINITY;
-				const longest = deps.paused() === null ? LOOK_MS : PAUSED_LOOK_MS;
-				await clock.sleep(Math.min(first - now, longest), signal).catch(() => {});
+				// Reading the pause may have taken its time.
+				const left = Math.min(first - clock.millis(), pause === null ? LOOK_MS : PAUSED_LOOK_MS);
+				if (left > 0) await clock.sleep(left, signal).catch(() => {});
 			}
 		},
 	};

@@ -1,5 +1,6 @@
 import { durationMs } from "../model/duration.ts";
 import type { Finding } from "../model/finding.ts";
+import type { AccessPolicySpec } from "../model/generated/specs.ts";
 import type { Instant } from "../model/ids.ts";
 import { MARK, OWNERSHIP_KEYS } from "../model/marks.ts";
 import type { Plan, StepState } from "../model/plan.ts";
@@ -160,12 +161,23 @@ function deletion(input: RemovalInput): readonly Omit<Draft, "state">[] {
 	];
 }
 
-/** A hold makes every pass leave a role alone (KINDS.md, Drift), this one too. */
-function waiting(drafts: readonly Draft[], { role, now }: RemovalInput): readonly Draft[] {
-	if (!isHeld(role.holdUntil, now)) return drafts;
-	const state: StepState = {
-		waiting: "hold",
-		detail: `held until ${role.holdUntil}: the tag ecs-access.dev/hold-until keeps every pass from role ${role.target.name}`,
-	};
-	return drafts.map((d) => ({ ...d, state }));
+/**
+ * A hold makes every pass leave a role alone (KINDS.md, Drift), this one too; and so does a policy that says suspend: true
+ * with a role that it no longer asks for. A policy that is gone says nothing.
+ */
+function waiting(drafts: readonly Draft[], input: RemovalInput): readonly Draft[] {
+	const state = held(input) ?? suspended(input);
+	return state === null ? drafts : drafts.map((d) => ({ ...d, state }));
+}
+
+function held({ role, now }: RemovalInput): StepState | null {
+	if (!isHeld(role.holdUntil, now)) return null;
+	const detail = `held until ${role.holdUntil}: the tag ecs-access.dev/hold-until keeps every pass from role ${role.target.name}`;
+	return { waiting: "hold", detail };
+}
+
+function suspended({ role, view }: RemovalInput): StepState | null {
+	const owner = view.get(role.owner?.owner ?? "");
+	if (owner === undefined || (owner.spec as Partial<AccessPolicySpec>).suspend !== true) return null;
+	return { waiting: "suspended", detail: `${owner.key} says suspend: true`, origin: owner.origin };
 }

@@ -21,7 +21,7 @@ export interface Freeze {
 }
 
 /** Far beyond any end that a person would wait for; windows that freeze without a gap have none. */
-const LOOK_AHEAD = 1000;
+const LOOK_AHEAD = 200;
 
 /** The windows of the Installation in force, which is checked: its expressions are valid. */
 export function windowsOf(view: CatalogView): readonly Window[] {

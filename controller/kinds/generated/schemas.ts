@@ -66,7 +66,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 		"additionalProperties": false
 	},
 	"WindowSpec": {
-		"description": "A window in time.",
+		"description": "A window in time, again and again.",
 		"type": "object",
 		"required": [
 			"kind",
@@ -75,7 +75,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 		],
 		"properties": {
 			"kind": {
-				"description": "Deny freezes changes.",
+				"description": "Deny: nothing may be changed within it. Allow: only within one of these.",
 				"type": "string",
 				"enum": [
 					"Deny",
@@ -83,12 +83,12 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				]
 			},
 			"cron": {
-				"description": "When it begins.",
+				"description": "When it begins: minute, hour, day of month, month, day of week, by the wall clock of timeZone.",
 				"type": "string",
 				"minLength": 1
 			},
 			"duration": {
-				"description": "How long it lasts.",
+				"description": "How long it lasts, also over a change of the clocks.",
 				"type": "string",
 				"pattern": "^[1-9][0-9]*(m|h|d)$"
 			},
@@ -214,7 +214,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"additionalProperties": false
 			},
 			"windows": {
-				"description": "When nothing may be changed (not in this version).",
+				"description": "When changes are frozen: within any Deny window, and, where there are Allow windows, outside of all of them. Deny wins. What has expired is removed all the same. See ecs-access apply --during-freeze.",
 				"type": "array",
 				"items": {
 					"$ref": "#/$defs/WindowSpec"

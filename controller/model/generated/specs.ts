@@ -15,19 +15,19 @@ export interface EventsSpec {
 	readonly bus?: string;
 }
 /**
- * A window in time.
+ * A window in time, again and again.
  */
 export interface WindowSpec {
 	/**
-	 * Deny freezes changes.
+	 * Deny: nothing may be changed within it. Allow: only within one of these.
 	 */
 	readonly kind: "Deny" | "Allow";
 	/**
-	 * When it begins.
+	 * When it begins: minute, hour, day of month, month, day of week, by the wall clock of timeZone.
 	 */
 	readonly cron: string;
 	/**
-	 * How long it lasts.
+	 * How long it lasts, also over a change of the clocks.
 	 */
 	readonly duration: string;
 	/**
@@ -113,7 +113,7 @@ export interface InstallationSpec {
 		readonly percent?: number;
 	};
 	/**
-	 * When nothing may be changed (not in this version).
+	 * When changes are frozen: within any Deny window, and, where there are Allow windows, outside of all of them. Deny wins. What has expired is removed all the same. See ecs-access apply --during-freeze.
 	 */
 	readonly windows?: readonly WindowSpec[];
 }

@@ -692,14 +692,19 @@ describe("grants, approvals and guardrails", () => {
 		expect(first?.startsWith(`policies/platform/g.yaml:${finding}`) ? finding : first).toBe(finding);
 		expect(others).toEqual([]);
 	});
-	test("what an Installation asks for and this version has not is refused", () => {
-		const text = doc(
-			"Installation",
-			"main",
-			"store: dynamodb://ecs-access?region=eu-west-1\nwindows: [{ kind: Deny, cron: '0 18 * * FRI', duration: 62h }]",
-		);
-		expect(said({ "platform/i.yaml": text })).toEqual([
-			"policies/platform/i.yaml:6:3 error NotInThisVersion windows is not in this version -> delete it",
+	test("a window of an Installation begins by a cron that does, in a time zone that exists", () => {
+		const windows = (...all: readonly string[]): readonly string[] =>
+			said({ "platform/i.yaml": doc("Installation", "main", `windows:\n${all.map((w) => `  - ${w}`).join("\n")}`) });
+		expect(windows("{ kind: Deny, cron: '0 18 * * FRI', duration: 62h, timeZone: Europe/Berlin }")).toEqual([]);
+		expect(
+			windows(
+				"{ kind: Allow, cron: '0 18 * *', duration: 2h }",
+				"{ kind: Deny, cron: '0 0 31 2 *', duration: 2h, timeZone: Europe/Belin }",
+			),
+		).toEqual([
+			'policies/platform/i.yaml:6:28 error InvalidWindow cron "0 18 * *": it has 4 fields and needs 5: minute, hour, day of month, month, day of week -> for example "0 18 * * FRI"',
+			'policies/platform/i.yaml:7:27 error InvalidWindow cron "0 0 31 2 *": it never begins -> for example "0 18 * * FRI"',
+			'policies/platform/i.yaml:7:65 error InvalidWindow no time zone "Europe/Belin" -> did you mean "Europe/Berlin"?',
 		]);
 	});
 	test("a second Installation is refused, at both", () => {
