@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { registerAdmit } from "./admit.ts";
 import { registerApply } from "./apply.ts";
 import { registerApprove } from "./approve.ts";
 import { registerCompletion } from "./completion.ts";
@@ -40,6 +41,7 @@ const VERBS: readonly RegisterVerb[] = [
 	registerPause,
 	registerResume,
 	registerApprove,
+	registerAdmit,
 	registerForget,
 	registerGet,
 	registerDescribe,

@@ -35,6 +35,13 @@ export function withFreezeFlag(command: Command): Command {
 	return command.option("--during-freeze <reason>", "go on though a window of the Installation freezes changes; recorded");
 }
 
+/** What a controller is told of its source. */
+export interface FollowFlags
+	extends Pick<SourceFlags, "path" | "git" | "ref" | "subdir" | "requireSignatures" | "allowedSigners"> {
+	readonly credentialsSecret?: string;
+	readonly knownHosts?: string;
+}
+
 /** The source that a controller follows; which of its resources and whether it removes is not the flags' to say. */
 export function withFollowFlags(command: Command): Command {
 	return command
@@ -42,6 +49,8 @@ export function withFollowFlags(command: Command): Command {
 		.addOption(new Option("--git <url>", "a git repository instead").conflicts("path"))
 		.option("--ref <branch>", "the branch of --git that is in force (default: the Installation's, else its default branch)")
 		.option("--subdir <dir>", "the source root inside --git")
+		.option("--credentials-secret <secret>", "Secrets Manager secret that opens --git (default: the Installation's)")
+		.option("--known-hosts <file>", "ssh host keys of --git that are trusted (default: the Installation's)")
 		.addOption(new Option("--poll <seconds>", "between two looks at the source").argParser(Number).default(15))
 		.option("--require-signatures", "take only a commit of --git signed by one of --allowed-signers")
 		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
@@ -59,9 +68,9 @@ export function withPlace(command: Command): Command {
 }
 
 /** What is recorded in the plan, so that `apply plan.json` can ask again the same way. Throws TerminalError on contradictions. */
-export function requestOf(flags: SourceFlags): PlanRequest {
+export function requestOf(flags: SourceFlags & FollowFlags): PlanRequest {
 	if (flags.git === undefined) {
-		for (const name of ["ref", "subdir", "requireSignatures", "allowedSigners"] as const) {
+		for (const name of ["ref", "subdir", "requireSignatures", "allowedSigners", "credentialsSecret", "knownHosts"] as const) {
 			if (flags[name] !== undefined) {
 				throw new TerminalError("BadOptions", `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} goes with --git`);
 			}

@@ -43,6 +43,6 @@ export async function createSource(ctx: CliContext, request: PlanRequest, settin
 }
 
 /** `./access`, `../access`: relative to where the person stands. */
-function isLocal(url: string): boolean {
+export function isLocal(url: string): boolean {
 	return /^\.{1,2}(\/|$)/.test(url);
 }

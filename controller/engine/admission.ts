@@ -65,18 +65,30 @@ export function admit(input: AdmissionInput): Admission {
 		installation: catalog.view.ofKind("Installation").length > 0,
 		guardrails: catalog.view.ofKind("Guardrail").length,
 	};
-	if (before !== null && input.word !== artifact.revision.id) {
-		if (!input.descends)
-			return refused("NotDescendant", `${artifact.revision.id} does not descend from ${before.revision}`, [], true);
-		if (before.platform && !summary.platform) return refused("PlatformLost", `platform/ is gone`, [], true);
-		if (before.installation && !summary.installation) return refused("InstallationLost", "the Installation is gone", [], true);
-		if (before.guardrails > 0 && summary.guardrails === 0)
-			return refused("GuardrailsLost", "the last Guardrail is gone", [], true);
-	}
+	const [loss] = input.word === artifact.revision.id ? [] : lossesOf(summary, before, input.descends);
+	if (loss !== undefined) return refused(loss.reason, loss.message, [], true);
 	const stalled = new Map<ResourceKey, Finding[]>();
 	for (const f of mistakes) if (f.key !== undefined) stalled.set(f.key, [...(stalled.get(f.key) ?? []), f]);
 	for (const key of catalog.view.broken) if (!stalled.has(key)) stalled.set(key, []);
 	return { admitted: true, summary, stalled };
+}
+
+/** What only a person's word accepts: all that a revision loses over the one before it. */
+export interface Loss {
+	readonly reason: "NotDescendant" | "PlatformLost" | "InstallationLost" | "GuardrailsLost";
+	readonly message: string;
+}
+
+export function lossesOf(after: Admitted, before: Admitted | null, descends: boolean): readonly Loss[] {
+	if (before === null) return [];
+	const losses: Loss[] = [];
+	if (!descends) losses.push({ reason: "NotDescendant", message: `${after.revision} does not descend from ${before.revision}` });
+	if (before.platform && !after.platform) losses.push({ reason: "PlatformLost", message: "platform/ is gone" });
+	if (before.installation && !after.installation)
+		losses.push({ reason: "InstallationLost", message: "the Installation is gone" });
+	if (before.guardrails > 0 && after.guardrails === 0)
+		losses.push({ reason: "GuardrailsLost", message: "the last Guardrail is gone" });
+	return losses;
 }
 
 function refused(

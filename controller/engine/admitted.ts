@@ -1,10 +1,21 @@
-import type { Store } from "../model/ports.ts";
-import type { Admitted } from "./admission.ts";
+import type { Instant } from "../model/ids.ts";
+import type { Clock, Store } from "../model/ports.ts";
+import type { Admitted, Loss } from "./admission.ts";
+import { controlEntry, type PauseWord } from "./pause.ts";
 
 /** Control state: the last revision that came into force, for a controller with an empty memory. */
 const ADMITTED = "admitted-revision";
 /** Control state: the revision that a person admitted by name (`ecs-access admit`). */
-export const ADMIT_WORD = "admit-word";
+const ADMIT_WORD = "admit-word";
+
+/** A person's word for one revision, over the one that was in force when it was given. It ends when another is admitted. */
+export interface AdmitWord {
+	readonly revision: string;
+	readonly over: string;
+	readonly by: string;
+	readonly reason: string;
+	readonly at: Instant;
+}
 
 export async function readAdmitted(store: Store): Promise<Admitted | null> {
 	return ((await store.getControl(ADMITTED))?.value as Admitted | undefined) ?? null;
@@ -16,8 +27,35 @@ export async function rememberAdmitted(store: Store, admitted: Admitted): Promis
 	await store.putControl(ADMITTED, admitted, before?.version ?? 0);
 }
 
-/** The revision that a person accepts, whatever it lost; null: nobody said so. */
-export async function admitWord(store: Store): Promise<string | null> {
-	const word = (await store.getControl(ADMIT_WORD))?.value as { readonly revision?: unknown } | undefined;
-	return typeof word?.revision === "string" ? word.revision : null;
+/** The revision that a person accepts, whatever it lost; null: nobody said so of what would follow the one in force. */
+export async function admitWord(store: Pick<Store, "getControl">): Promise<string | null> {
+	const word = (await store.getControl(ADMIT_WORD))?.value as Partial<Record<keyof AdmitWord, unknown>> | null | undefined;
+	if (typeof word?.revision !== "string") return null;
+	const admitted = (await store.getControl(ADMITTED))?.value as Admitted | undefined;
+	return word.over === admitted?.revision ? word.revision : null;
+}
+
+/** Words of several people at once: each sees what it replaces, and the last holds. */
+const ROUNDS = 5;
+
+/** Gives the word for `revision`, over the one that is in force now; recorded in the history. Needs no lease: it writes nothing to AWS. */
+export async function giveAdmitWord(
+	store: Store,
+	word: PauseWord,
+	what: { readonly revision: string; readonly before: Admitted; readonly losses: readonly Loss[] },
+	clock: Clock,
+): Promise<void> {
+	const { revision, before, losses } = what;
+	const value: AdmitWord = { revision, over: before.revision, by: word.by, reason: word.reason, at: clock.now() };
+	for (let round = 0; round < ROUNDS; round++) {
+		const held = await store.getControl(ADMIT_WORD);
+		if (!(await store.putControl(ADMIT_WORD, value, held?.version ?? 0))) continue;
+		// A store that remembers nothing stays so: that it does is how a lost one is told from a new one (lost-memory.ts).
+		if (await store.empty()) return;
+		const after = { revision, accepts: losses.map((l) => l.reason) };
+		const entry = controlEntry(word, clock, { event: "admitted", before: { revision: before.revision }, after });
+		await store.append([{ ...entry, revision }]);
+		return;
+	}
+	throw new Error("the word for a revision is being written by somebody else again and again");
 }

@@ -71,6 +71,7 @@ export interface HistoryEntry {
 		| "stalled"
 		| "forgotten"
 		| "approved"
+		| "admitted"
 		| "paused"
 		| "resumed"
 		| "overridden";

@@ -9,6 +9,8 @@ import { verifySignature } from "./git-signature.ts";
 export interface GitFollowerDeps extends RepositoryDeps {
 	/** The branch in force; null: the remote's default. */
 	readonly branch: string | null;
+	/** The branch that the source itself is about, where that is known: of another one nothing is a ground to remove anything. */
+	readonly configured?: string;
 }
 
 /** One branch of a repository, looked at again and again. */
@@ -46,7 +48,7 @@ export function createGitFollower(deps: GitFollowerDeps): GitFollower {
 				const at = commit === undefined ? await fetchTip(r, signal) : await fetchCommit(r, commit, signal);
 				await refuseStranger(r.cache, at, { previousRevision: previous, force }, signal);
 				if (deps.requireSignatures === true) await verifySignature(r.cache, at, deps.allowedSigners, signal);
-				return await readArtifact(r, deps, { commit: at, elsewhere: null }, signal);
+				return await readArtifact(r, deps, { commit: at, elsewhere: otherBranch() }, signal);
 			}, signal),
 		fetchRevision: (revision, signal) =>
 			using(async (r) => {
@@ -69,6 +71,10 @@ export function createGitFollower(deps: GitFollowerDeps): GitFollower {
 			}, signal),
 	};
 
+	function otherBranch(): string | null {
+		const { configured } = deps;
+		return configured === undefined || branch === configured ? null : `branch ${branch} was read, not ${configured}`;
+	}
 	/** Asks the remote. */
 	async function tipOf(r: OpenRepository, signal: AbortSignal): Promise<{ readonly name: string; readonly commit: string }> {
 		const refs = await r.cache.listRemote(deps.branch === null ? [] : [`refs/heads/${deps.branch}`], signal);
@@ -105,7 +111,7 @@ export function createGitFollower(deps: GitFollowerDeps): GitFollower {
 	/** What the branch does not hold is no ground to remove anything by; nor what cannot be compared with it. */
 	async function outside(r: OpenRepository, revision: string, signal: AbortSignal): Promise<string | null> {
 		const tip = branch === null ? null : await r.cache.kept(`refs/heads/${branch}`, signal);
-		if (tip !== null && (tip === revision || (await descends(r, revision, tip, signal)))) return null;
+		if (tip !== null && (tip === revision || (await descends(r, revision, tip, signal)))) return otherBranch();
 		return `commit ${revision.slice(0, 7)} was read, and ${branch === null ? "the default branch is not known" : `branch ${branch} does not hold it`}`;
 	}
 }

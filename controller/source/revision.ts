@@ -60,3 +60,12 @@ export async function readRevision(
 		});
 	}
 }
+
+/** Whether a commit of the repository around `folder` has `ancestor` in its history; false too where that is not known there. */
+export async function descendsFrom(
+	of: { readonly folder: string; readonly commit: string; readonly ancestor: string; readonly env: Environment },
+	signal: AbortSignal,
+): Promise<boolean> {
+	const args = ["merge-base", "--is-ancestor", of.ancestor, of.commit];
+	return (await createGit(of.env).run(args, { cwd: of.folder, timeoutMs: 60_000 }, signal)).code === 0;
+}
