@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { PlanResult } from "../engine/plan-all.ts";
 import { shortDigest } from "../model/digest.ts";
+import { durationMs } from "../model/duration.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
@@ -16,6 +17,8 @@ import { recordSeen, runUnderLease } from "./write.ts";
 interface ApplyOptions extends SourceFlags {
 	readonly yes?: boolean;
 	readonly newStore?: boolean;
+	readonly wait?: boolean;
+	readonly waitFor?: string;
 }
 
 /** Plans, shows, asks, and carries out; with a saved plan, exactly that plan or nothing. */
@@ -33,19 +36,23 @@ export function registerApply(program: Command, deps: CliDeps): void {
 	)
 		.option("--yes", "do not ask")
 		.option("--new-store", "the shared store is new: go on though roles already bear our marks")
+		.option("--wait", "stay until services that were rolled run as git says; take back what fails")
+		.option("--wait-for <duration>", "the same, for so long at most: 90s, 10m, 1h")
 		.action(verb<ApplyOptions>(deps, apply));
 	withFooter(command, {
 		examples: [
 			["ecs-access apply", "plan ./policies, show, ask, apply"],
 			["ecs-access apply plan.json", "the plan that was saved and reviewed"],
+			["ecs-access apply --wait", "and stay until the services that were rolled run"],
 			["ecs-access apply --only AccessPolicy/orders-api --yes", "one policy, without the question"],
 		],
-		two: "some steps wait",
+		two: "some steps wait, or a rollout goes on when the time of --wait-for is over",
 	});
 }
 
 async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[]): Promise<ExitCode> {
 	const [saved] = args;
+	const waitFor = opts.waitFor === undefined ? null : waitLimit(opts.waitFor);
 	const library = await openLibrary(ctx);
 	try {
 		const planned = saved === undefined ? await planFresh(library, opts) : await planSaved(ctx, library, saved, opts);
@@ -68,7 +75,7 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 			if (planCode !== 1) await remember(library, file);
 			if (saved !== undefined && planCode !== 1)
 				ctx.print(planCode === 2 ? "Nothing is ready: all of it waits.\n" : "Nothing to do.\n");
-			return planCode;
+			return awaited(ctx, library, { file, request: planned.request, code: planCode, waitFor }, opts);
 		}
 		const asks = saved === undefined && opts.yes !== true;
 		if (asks && !(await ctx.ask(question(file, ready), "--yes"))) {
@@ -82,10 +89,47 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 			newStore: opts.newStore === true,
 		});
 		if (code !== 1) await remember(library, file);
-		return planCode === 1 && code !== 130 ? 1 : code;
+		const done = planCode === 1 && code !== 130 ? 1 : code;
+		return await awaited(ctx, library, { file: confirmed.file, request: planned.request, code: done, waitFor }, opts);
 	} finally {
 		await library.close();
 	}
+}
+
+/** With --wait, what comes of the rollouts counts as well; what already is an error stays one. */
+async function awaited(
+	ctx: CliContext,
+	library: Library,
+	applied: {
+		readonly file: PlanFile;
+		readonly request: PlanRequest;
+		readonly code: ExitCode;
+		readonly waitFor: number | null;
+	},
+	opts: ApplyOptions,
+): Promise<ExitCode> {
+	const { file, request, code, waitFor } = applied;
+	if ((opts.wait !== true && waitFor === null) || code === 130) return code;
+	const { rollingServices, waitForRollouts } = await import("./wait.ts");
+	const rolling = rollingServices(file);
+	if (rolling.length === 0) return code;
+	const newStore = opts.newStore === true;
+	const end = await waitForRollouts(ctx, library, file, rolling, {
+		request,
+		atMost: waitFor,
+		newStore,
+		force: opts.force === true,
+	});
+	if (code === 1 || end !== 0) return code === 1 && end !== 130 ? 1 : end;
+	// What waited for nothing but the rollouts waits no more.
+	const others = file.plans.flatMap((p) => p.steps).some((s) => s.state !== "ready" && s.state.waiting !== "rollout");
+	return others ? 2 : 0;
+}
+
+function waitLimit(text: string): number {
+	const ms = durationMs(text);
+	if (ms !== null) return ms;
+	throw new TerminalError("BadOptions", `--wait-for ${text} is no duration`, { fix: "write 90s, 10m or 1h" });
 }
 
 function deletesRoles(file: PlanFile): boolean {
@@ -102,8 +146,9 @@ async function planAgain(library: Library, opts: ApplyOptions, shown: PlanFile):
 	});
 }
 
-function planFresh(library: Library, opts: ApplyOptions) {
-	return library.plan(requestOf(opts), { shown: opts.yes !== true, force: opts.force === true });
+async function planFresh(library: Library, opts: ApplyOptions) {
+	const request = requestOf(opts);
+	return { request, ...(await library.plan(request, { shown: opts.yes !== true, force: opts.force === true })) };
 }
 
 /** The account's id and alias stand last before the answer. */
@@ -141,7 +186,7 @@ async function planSaved(ctx: CliContext, library: Library, path: string, opts: 
 	// A branch may have moved on; what was planned was one commit of it. An address that was given again may hold a password.
 	const request =
 		git === undefined ? saved.request : { ...saved.request, git: { ...git, url: opts.git ?? git.url, ref: saved.revision.id } };
-	const planned = await library.plan(request, { shown: true, force: opts.force === true });
+	const planned = { request, ...(await library.plan(request, { shown: true, force: opts.force === true })) };
 	if (planned.result.file === null) return planned;
 	const moved = await whatMoved(saved, planned.artifact.digest, planned.result);
 	if (moved.length > 0) {

@@ -93,7 +93,7 @@ async function shop(spec: object = {}, desiredCount = 2) {
 	};
 }
 
-function trust(): object & { readonly Statement: unknown } {
+function trust(): { readonly Version: string; readonly Statement: unknown } {
 	return {
 		Version: "2012-10-17",
 		Statement: [{ Effect: "Allow", Principal: { Service: "ecs-tasks.amazonaws.com" }, Action: "sts:AssumeRole" }],
