@@ -151,17 +151,17 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 						"default": "main"
 					},
 					"credentialsSecret": {
-						"description": "Secrets Manager secret with the credentials.",
+						"description": "Secrets Manager secret with the credentials, by name or ARN: a token, a deploy key or a GitHub App; docs/git.md shows the forms.",
 						"type": "string",
 						"minLength": 1
 					},
 					"knownHosts": {
-						"description": "SSH host keys that are trusted.",
+						"description": "SSH host keys that are trusted: lines of a known_hosts file, or the absolute path of one where run runs. A deploy key needs them.",
 						"type": "string",
 						"minLength": 1
 					},
 					"webhookSecret": {
-						"description": "Secrets Manager secret that webhooks are signed with.",
+						"description": "Secrets Manager secret that webhooks are signed with, by name or ARN.",
 						"type": "string",
 						"minLength": 1
 					},
@@ -171,7 +171,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 						"default": false
 					},
 					"allowedSigners": {
-						"description": "Who may sign, in the format of ssh-keygen's allowed signers.",
+						"description": "Who may sign: lines of an allowed-signers file of ssh-keygen, or the absolute path of one where run runs.",
 						"type": "string",
 						"minLength": 1
 					}

@@ -70,15 +70,15 @@ export interface InstallationSpec {
 		 */
 		readonly branch?: string;
 		/**
-		 * Secrets Manager secret with the credentials.
+		 * Secrets Manager secret with the credentials, by name or ARN: a token, a deploy key or a GitHub App; docs/git.md shows the forms.
 		 */
 		readonly credentialsSecret?: string;
 		/**
-		 * SSH host keys that are trusted.
+		 * SSH host keys that are trusted: lines of a known_hosts file, or the absolute path of one where run runs. A deploy key needs them.
 		 */
 		readonly knownHosts?: string;
 		/**
-		 * Secrets Manager secret that webhooks are signed with.
+		 * Secrets Manager secret that webhooks are signed with, by name or ARN.
 		 */
 		readonly webhookSecret?: string;
 		/**
@@ -86,7 +86,7 @@ export interface InstallationSpec {
 		 */
 		readonly requireSignatures?: boolean;
 		/**
-		 * Who may sign, in the format of ssh-keygen's allowed signers.
+		 * Who may sign: lines of an allowed-signers file of ssh-keygen, or the absolute path of one where run runs.
 		 */
 		readonly allowedSigners?: string;
 	};
