@@ -43,11 +43,11 @@ export function createIamRoleProvider(deps: IamRoleDeps): Provider<"iam.role"> {
 			return targets.map((target, n) => observedRole(target, live[n]));
 		},
 		listOwned: async function* (installation, signal) {
-			const owned = await roles.all(
+			const owned = roles.all(
 				(role) => (role.Tags ?? []).some((t) => t.Key?.toLowerCase() === MARK.installation && t.Value === installation),
 				signal,
 			);
-			for (const role of owned) yield observedRole(roleTarget(account, role.name), role);
+			for await (const role of owned) yield observedRole(roleTarget(account, role.name), role);
 		},
 		apply: (step, signal) => apply(step, deps, signal),
 	};

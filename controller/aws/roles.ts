@@ -16,8 +16,8 @@ import { type LiveRole, liveRole, readRole } from "./role-read.ts";
 export interface Roles {
 	/** In the order asked; undefined: no such role. */
 	readonly many: (names: readonly string[], signal: AbortSignal) => Promise<readonly (LiveRole | undefined)[]>;
-	/** Every role whose raw form passes `filter`; the others are not even parsed. */
-	readonly all: (filter: (role: RoleDetail) => boolean, signal: AbortSignal) => Promise<readonly LiveRole[]>;
+	/** Every role whose raw form passes `filter`, one at a time; the others are not even parsed. */
+	readonly all: (filter: (role: RoleDetail) => boolean, signal: AbortSignal) => AsyncIterable<LiveRole>;
 	/** By a single read under 5 s old, or after a write of ours what that read and the write make together. */
 	readonly forWrite: (name: string, signal: AbortSignal) => Promise<LiveRole | undefined>;
 	/** What was read before counts for no write any more. */
@@ -44,6 +44,8 @@ export function createRoles(deps: {
 	readonly call: CallAws;
 	readonly clock: Clock;
 	readonly progress: (done: number) => void;
+	/** Nothing will be written by it: what a sweep read is parsed each time it is asked for, and not kept. */
+	readonly lean?: boolean;
 }): Roles {
 	const { call, clock } = deps;
 	/** Single reads, and what our writes made of them; wins over the sweep. */
@@ -96,9 +98,9 @@ export function createRoles(deps: {
 		const known = parsed.get(key);
 		if (known !== undefined) return known;
 		const role = liveRole(detail);
+		if (deps.lean === true) return role;
 		parsed.set(key, role);
-		remember(key, role);
-		return role;
+		return remember(key, role) ?? role;
 	};
 	return {
 		many: async (names, signal) => {
@@ -122,15 +124,11 @@ export function createRoles(deps: {
 			}
 			return Promise.all(names.map((name) => one(name, signal)));
 		},
-		all: async (filter, signal) => {
-			const found = new Map<string, LiveRole>();
+		all: async function* (filter, signal) {
 			for (const [key, detail] of await swept_(signal)) {
-				if (!single.has(key) && filter(detail)) found.set(key, fromSweep(key, detail));
+				if (!single.has(key) && filter(detail)) yield fromSweep(key, detail);
 			}
-			for (const [key, { role }] of single) {
-				if (role !== undefined && filter(rawTags(role))) found.set(key, role);
-			}
-			return [...found.values()];
+			for (const { role } of single.values()) if (role !== undefined && filter(rawTags(role))) yield role;
 		},
 		forWrite: async (name, signal) => {
 			const known = single.get(name.toLowerCase());

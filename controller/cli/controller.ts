@@ -100,7 +100,7 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 		manager: (lease, observe) => {
 			const passes = createPasses({
 				actions,
-				access: (account, revision, reconcileId) => aws.access(account, { revision, reconcileId }),
+				access: aws.access,
 				store,
 				shared,
 				newStore: flags.newStore === true,

@@ -27,7 +27,7 @@ export interface Execution {
 
 export type Progress =
 	| { readonly phase: "step"; readonly done: number; readonly total: number; readonly plan: Plan; readonly step: Step }
-	| { readonly phase: "settle"; readonly seconds: number; readonly plan: Plan };
+	| { readonly phase: "settle"; readonly seconds: number; readonly plan: Plan; readonly step: Step };
 
 export interface ExecuteDeps {
 	readonly access: (account: string) => AccountAccess;
@@ -113,7 +113,7 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 		const earlier = replacedAt(step, times.grants) + SETTLE_SECONDS * 1000;
 		const left = Math.max(mine, earlier) - deps.clock.millis();
 		if (left <= 0) return true;
-		deps.progress({ phase: "settle", seconds: Math.ceil(left / 1000), plan });
+		deps.progress({ phase: "settle", seconds: Math.ceil(left / 1000), plan, step });
 		try {
 			await deps.clock.sleep(left, stopped);
 			return true;

@@ -7,8 +7,10 @@ import type { Facts } from "../model/reference.ts";
  * was read and after, so that it is made once a catalog.
  */
 export function expandInstance(instance: Instance, view: CatalogView, facts: Facts): Expansion {
-	const known = alone.get(instance);
-	if (known !== undefined && known.view === view && known.now === facts.now) return known.expansion;
+	const made = alone.get(view) ?? new WeakMap<Instance, Alone>();
+	alone.set(view, made);
+	const known = made.get(instance);
+	if (known !== undefined && known.now === facts.now) return known.expansion;
 	let asked = false;
 	const watched: Facts = {
 		now: facts.now,
@@ -18,14 +20,14 @@ export function expandInstance(instance: Instance, view: CatalogView, facts: Fac
 		},
 	};
 	const expansion = kindOf(instance.resource.kind).expand(instance, view, watched);
-	if (!asked) alone.set(instance, { view, now: facts.now, expansion });
+	if (!asked) made.set(instance, { now: facts.now, expansion });
 	return expansion;
 }
 
 interface Alone {
-	readonly view: CatalogView;
 	readonly now: Facts["now"];
 	readonly expansion: Expansion;
 }
 
-const alone = new WeakMap<Instance, Alone>();
+/** By view, so that it ends with it: a controller makes one for each pass. */
+const alone = new WeakMap<CatalogView, WeakMap<Instance, Alone>>();

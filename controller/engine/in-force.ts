@@ -1,3 +1,4 @@
+import { kindOf } from "../kinds/registry.ts";
 import { digest } from "../model/digest.ts";
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
@@ -6,7 +7,6 @@ import type { Instance } from "../model/kind.ts";
 import type { Artifact } from "../model/resource.ts";
 import type { Admission, Admitted } from "./admission.ts";
 import type { Catalog } from "./catalog.ts";
-import { expandInstance } from "./expand.ts";
 import { createReferrers, type Referrers } from "./referrers.ts";
 import { isMistake } from "./validate.ts";
 
@@ -39,7 +39,8 @@ export function bringIntoForce(
 	const sound: Instance[] = [];
 	for (const i of catalog.instances) {
 		if (stalled.has(i.resource.key)) continue;
-		const { desired, findings } = expandInstance(i, catalog.view, { now, get: () => undefined });
+		// Not kept: of ten thousand policies what they want is most of the memory, and it is asked again when it is planned.
+		const { desired, findings } = kindOf(i.resource.kind).expand(i, catalog.view, { now, get: () => undefined });
 		const mistakes = findings.filter(isMistake);
 		if (mistakes.length > 0) {
 			stalled.set(i.resource.key, mistakes);

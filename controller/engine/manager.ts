@@ -1,4 +1,5 @@
 import type { Account } from "../model/account.ts";
+import { durationMs } from "../model/duration.ts";
 import { TerminalError, WaitingError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Pause } from "../model/halt.ts";
@@ -7,7 +8,6 @@ import type { Instant, ResourceKey } from "../model/ids.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
-import { durationMs } from "../model/duration.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { type Admitted, admit } from "./admission.ts";
 import { admitWord, readAdmitted, rememberAdmitted } from "./admitted.ts";
@@ -258,28 +258,24 @@ export function createManager(deps: ManagerDeps): Manager {
 		signal: AbortSignal,
 	): Promise<void> => {
 		if (inForce === null) return;
-		const scope: Scope = { accounts: new Set([account.name]), ...(keys !== null && { keys }) };
+		const sum = { keys: 0, withWork: 0, calls: 0, milliseconds: 0 };
 		try {
-			const pass = await passes.plan(inForce, scope, signal);
-			const failure = pass.failures.get(account.name);
-			if (failure !== undefined) throw failure;
-			const busy = new Set(pass.file.plans.filter((p) => hasWork(p, pass)));
-			await passes.record(pass, (p) => !busy.has(p), false);
-			for (const p of busy) {
-				const key = accountOf.has(p.key) ? p.key : goneKey(p, account.name);
-				add(key, urgency);
-			}
+			const each = async (slice: Pass): Promise<void> => {
+				const failure = slice.failures.get(account.name);
+				if (failure !== undefined) throw failure;
+				const busy = new Set(slice.file.plans.filter((p) => hasWork(p, slice)));
+				await passes.record(slice, (p) => !busy.has(p), false);
+				for (const p of busy) add(accountOf.has(p.key) ? p.key : goneKey(p, account.name), urgency);
+				sum.keys += slice.file.plans.length;
+				sum.withWork += busy.size;
+				// Of the account's access, which the slices share.
+				sum.calls = slice.file.reads.calls;
+				sum.milliseconds += slice.file.reads.milliseconds;
+			};
+			await passes.sweep(inForce, account.name, keys, each, signal);
 			accountErrors.delete(account.name);
 			if (keys === null) resynced.set(account.name, clock.now());
-			const { calls, milliseconds } = pass.file.reads;
-			observe({
-				type: "resynced",
-				account: account.name,
-				keys: pass.file.plans.length,
-				withWork: busy.size,
-				calls,
-				milliseconds,
-			});
+			observe({ type: "resynced", account: account.name, ...sum });
 		} catch (error) {
 			if (signal.aborted) return;
 			const failure = asError(error);

@@ -4,10 +4,12 @@ import type { Pause } from "../model/halt.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { Plan, PlanFile, Step } from "../model/plan.ts";
 import type { AccountAccess, Clock, Store } from "../model/ports.ts";
+import type { Status } from "../model/status.ts";
 import { needsBudget } from "../plan/budgets.ts";
 import type { PlanContext } from "../plan/input.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { recordBudget } from "./budget-use.ts";
+import type { Catalog } from "./catalog.ts";
 import { type Execution, execute } from "./execute.ts";
 import { catalogAt, type InForce } from "./in-force.ts";
 import { lostMemory } from "./lost-memory.ts";
@@ -19,7 +21,10 @@ import { isMistake } from "./validate.ts";
 export interface PassDeps {
 	readonly actions: ActionCatalogue;
 	/** Afresh for each pass. */
-	readonly access: (account: Account, revision: string, reconcileId: string) => AccountAccess;
+	readonly access: (
+		account: Account,
+		of: { readonly revision: string; readonly reconcileId: string; readonly lean: boolean },
+	) => AccountAccess;
 	readonly store: Store;
 	/** A store that several machines use: empty while roles bear our marks, it was lost. */
 	readonly shared: boolean;
@@ -47,17 +52,30 @@ export interface Pass {
 	/** Plans that hold a mistake: nothing of them was carried out. */
 	readonly mistaken: ReadonlySet<Plan>;
 	readonly lastGood: InForce["lastGood"];
+	readonly recorded: ReadonlyMap<ResourceKey, Status> | null;
 }
 
 /** Which part of what is in force; of accounts and keys both, where both are given. */
 export interface Scope {
 	readonly accounts?: ReadonlySet<string>;
 	readonly keys?: ReadonlySet<ResourceKey>;
+	readonly removals?: boolean;
 }
+
+/** Of ten thousand policies a slice is a twentieth: large enough that services are read ten a call, and no more. */
+const SLICE = 500;
 
 export interface Passes {
 	/** Plans, and writes nothing. */
 	readonly plan: (inForce: InForce, scope: Scope, signal: AbortSignal) => Promise<Pass>;
+	/** Plans all of an account, or these keys of it, a slice at a time: what a slice read and planned is dropped after `each`. */
+	readonly sweep: (
+		inForce: InForce,
+		account: string,
+		keys: ReadonlySet<ResourceKey> | null,
+		each: (slice: Pass) => Promise<void>,
+		signal: AbortSignal,
+	) => Promise<void>;
 	/** Records what a plan saw, of the plans that `of` takes. */
 	readonly record: (pass: Pass, of: (plan: Plan) => boolean, whole: boolean) => Promise<void>;
 	/** Plans, carries out what is ready, and reports. Never throws for what one resource meets: see its execution. */
@@ -78,23 +96,35 @@ export function createPasses(deps: PassDeps): Passes {
 	let remembers = !deps.shared || deps.newStore;
 	let paused: Pause | null = null;
 
-	const planWith = async (inForce: InForce, scope: Scope, signal: AbortSignal): Promise<Planning> => {
+	const beginReading = (inForce: InForce): Reading => ({
+		reconcileId: deps.reconcileId(),
+		accesses: new Map(),
+		catalog: catalogAt(inForce, clock.now()),
+		recorded: null,
+		lean: false,
+	});
+	const planWith = async (
+		inForce: InForce,
+		scope: Scope,
+		signal: AbortSignal,
+		of: Reading = beginReading(inForce),
+	): Promise<Planning> => {
 		const { artifact, stalled } = inForce;
-		const reconcileId = deps.reconcileId();
-		const accesses = new Map<string, AccountAccess>();
+		const { reconcileId, accesses, catalog, recorded, lean } = of;
 		const access = (a: Account): AccountAccess => {
-			const made = accesses.get(a.name) ?? deps.access(a, artifact.revision.id, reconcileId);
+			const made = accesses.get(a.name) ?? deps.access(a, { revision: artifact.revision.id, reconcileId, lean });
 			accesses.set(a.name, made);
 			return made;
 		};
 		const planned = await planCatalog(
 			{
 				artifact,
-				catalog: catalogAt(inForce, clock.now()),
+				catalog,
 				request: { path: artifact.root, prune: true },
 				shown: false,
 				person: false,
 				stalled: new Set(stalled.keys()),
+				...(recorded !== null && { recorded }),
 				known: await deps.known(inForce, scope.keys ?? null),
 				...scope,
 			},
@@ -121,6 +151,7 @@ export function createPasses(deps: PassDeps): Passes {
 			reconcileId,
 			mistaken,
 			lastGood: inForce.lastGood,
+			recorded,
 			execution: nothingRun(plans),
 			access: accessOf,
 		};
@@ -140,7 +171,7 @@ export function createPasses(deps: PassDeps): Passes {
 				waiting: execution.waiting.filter((r) => mine.has(r.plan)),
 			},
 			pass.gathered,
-			{ store, clock, whole },
+			{ store, clock, whole, ...(pass.recorded !== null && { recorded: pass.recorded }) },
 		);
 	};
 
@@ -191,6 +222,21 @@ export function createPasses(deps: PassDeps): Passes {
 
 	return {
 		plan: (inForce, scope, signal) => planWith(inForce, scope, signal),
+		sweep: async (inForce, account, keys, each, signal) => {
+			const recorded = new Map((await store.listStatus()).map((s) => [s.key, s] as const));
+			const shared = { ...beginReading(inForce), recorded, lean: true };
+			// What is remembered of a view ends with it.
+			const of = (): Reading => ({ ...shared, catalog: { ...shared.catalog, view: { ...shared.catalog.view } } });
+			const accounts = new Set([account]);
+			const mine = inForce.catalog.instances.filter((i) => i.account.name === account).map((i) => i.key);
+			const gone = [...(keys ?? [])].filter((key) => !mine.includes(key));
+			const there = keys === null ? mine : mine.filter((key) => keys.has(key));
+			for (let n = 0; n < there.length; n += SLICE) {
+				await each(await planWith(inForce, { accounts, keys: new Set(there.slice(n, n + SLICE)) }, signal, of()));
+			}
+			if (keys === null) await each(await planWith(inForce, { accounts, keys: new Set(), removals: true }, signal, of()));
+			else if (gone.length > 0) await each(await planWith(inForce, { accounts, keys: new Set(gone) }, signal, of()));
+		},
 		record,
 		paused: () => paused,
 		carryOut: async (inForce, scope, signal) => {
@@ -200,6 +246,16 @@ export function createPasses(deps: PassDeps): Passes {
 			return alone(accounts, async () => carry(await planWith(inForce, scope, signal), scope, signal));
 		},
 	};
+}
+
+/** What the plans of one moment share. */
+interface Reading {
+	readonly reconcileId: string;
+	readonly accesses: Map<string, AccountAccess>;
+	readonly catalog: Catalog;
+	/** Null: each plan asks for its own. */
+	readonly recorded: ReadonlyMap<ResourceKey, Status> | null;
+	readonly lean: boolean;
 }
 
 interface Planning extends Pass {

@@ -1,3 +1,5 @@
+import { kindOf } from "../kinds/registry.ts";
+import type { AnyDesired } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
 import type { ResourceKey } from "../model/ids.ts";
@@ -15,7 +17,6 @@ import { passRoleGaps } from "../plan/pass-role.ts";
 import { planRemoval } from "../plan/removal.ts";
 import { roleReferences } from "../plan/role-references.ts";
 import { usedBudget } from "./budget-use.ts";
-import { expandInstance } from "./expand.ts";
 import type { GatheredAccount } from "./gather.ts";
 
 /** Roles of ours that nothing in git wants any more, and why they were left as they are. */
@@ -37,6 +38,8 @@ export interface AccountInput {
 	readonly stalled?: ReadonlySet<ResourceKey>;
 	/** All that git holds of the account, the part that is planned or not: what another now wants was not removed. */
 	readonly inGit: readonly Instance[];
+	/** Plan what may be removed, though the part that is planned is all there. */
+	readonly removals?: boolean;
 	readonly store: Store | null;
 	readonly shown: boolean;
 	readonly nowMs: number;
@@ -60,12 +63,12 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 	);
 	// Reading every role of a large account takes longer than all the rest of a part: only where a budget is to be measured.
 	const removes = request.only === undefined && mayRemove(input);
-	const owned = removes || needsBudget(plans) ? await listOwned(access, context.installation, signal) : [];
-	const gone = removes ? unwanted(owned, input) : [];
+	const { count, gone } =
+		removes || needsBudget(plans) ? await ownedRoles(access, removes ? isUnwanted(input) : () => false, context, signal) : NONE;
 	const kept = whyNotPruned(input);
-	if (kept === null) {
+	if (kept === null && gone.length > 0) {
 		await gathered.learn(roleReferences(context.account, gone));
-		const bound = boundRoles(gathered);
+		const bound = boundRoles(gathered, input);
 		for (const role of gone) {
 			const named = bound.has(role.target.name.toLowerCase());
 			const plan = planRemoval({ ...context, role, named, inUse: named ? null : await useOf(access, role, signal) });
@@ -75,7 +78,8 @@ export async function planAccountResources(input: AccountInput, signal: AbortSig
 	const budgeted = applyBudgets(plans, {
 		...context,
 		spec: context.view.ofKind<InstallationSpec>("Installation")[0]?.spec.budgets ?? {},
-		owned,
+		owned: count,
+		removable: gone,
 		used: needsBudget(plans) ? await usedBudget(input.store, context.account, input.nowMs) : UNASKED,
 		shown: input.shown,
 	});
@@ -103,42 +107,52 @@ function whyNotPruned({ request, artifact, view }: AccountInput): string | null 
 	return request.prune ? null : "--prune was not given";
 }
 
-async function listOwned(
+const NONE = { count: 0, gone: [] } as const;
+
+/** How many roles bear our marks, and those of them that `isGone`. */
+async function ownedRoles(
 	access: AccountAccess,
-	installation: string,
+	isGone: (role: Existing<"iam.role">) => boolean,
+	{ installation }: PlanContext,
 	signal: AbortSignal,
-): Promise<readonly Existing<"iam.role">[]> {
-	const owned: Existing<"iam.role">[] = [];
-	for await (const o of access.provider("iam.role").listOwned(installation, signal)) if (o.exists) owned.push(o);
-	return owned;
+): Promise<{ readonly count: number; readonly gone: readonly Existing<"iam.role">[] }> {
+	const gone: Existing<"iam.role">[] = [];
+	let count = 0;
+	for await (const o of access.provider("iam.role").listOwned(installation, signal)) {
+		if (!o.exists) continue;
+		count += 1;
+		if (isGone(o)) gone.push(o);
+	}
+	return { count, gone };
 }
 
 /** A part that git still holds removes only what it once wanted, and the resync sees to that; one that is gone removes all. */
-function mayRemove({ keys, gathered }: AccountInput): boolean {
-	return keys === undefined || gathered.instances.length < keys.size;
+function mayRemove({ keys, gathered, removals }: AccountInput): boolean {
+	return removals === true || keys === undefined || gathered.instances.length < keys.size;
 }
 
 /** Ours by installation and source, and wanted by nothing that git says; what cannot be planned is there all the same. */
-function unwanted(
-	owned: readonly Existing<"iam.role">[],
-	{ gathered, context, keys, stalled, inGit }: AccountInput,
-): readonly Existing<"iam.role">[] {
+function isUnwanted(input: AccountInput): (role: Existing<"iam.role">) => boolean {
+	const { gathered, context, keys, stalled, removals } = input;
 	const wanted = new Set(gathered.instances.flatMap((i) => i.desired.map((d) => targetId(d.target))));
-	if (gathered.instances.length < inGit.length) {
-		const facts: Facts = { now: context.now, get: () => undefined };
-		for (const i of inGit) for (const d of expandInstance(i, context.view, facts).desired) wanted.add(targetId(d.target));
-	}
+	for (const d of elsewhere(input)) wanted.add(targetId(d.target));
 	const sources = new Set([context.source, ...context.previousSources]);
-	const asked = keys === undefined ? null : new Set([...keys].map(ownerOf));
+	const asked = keys === undefined || removals === true ? null : new Set([...keys].map(ownerOf));
 	const there = (owner: ResourceKey): boolean => stalled?.has(owner) === true || context.view.broken.has(owner);
-	return owned.filter(
-		(o) =>
-			!wanted.has(targetId(o.target)) &&
-			o.owner !== null &&
-			sources.has(o.owner.source) &&
-			!there(o.owner.owner) &&
-			asked?.has(o.owner.owner) !== false,
-	);
+	return ({ target, owner }) =>
+		!wanted.has(targetId(target)) &&
+		owner !== null &&
+		sources.has(owner.source) &&
+		!there(owner.owner) &&
+		asked?.has(owner.owner) !== false;
+}
+
+/** What git wants of the account beyond the part that was gathered; one at a time, and kept by nobody. */
+function* elsewhere({ gathered, context, inGit }: AccountInput): Generator<AnyDesired> {
+	if (gathered.instances.length >= inGit.length) return;
+	const here = new Set(gathered.instances.map((g) => g.instance.key));
+	const facts: Facts = { now: context.now, get: () => undefined };
+	for (const i of inGit) if (!here.has(i.key)) yield* kindOf(i.resource.kind).expand(i, context.view, facts).desired;
 }
 
 /** As an owner mark has it: without the account. */
@@ -147,11 +161,17 @@ function ownerOf(key: ResourceKey): ResourceKey {
 }
 
 /** The roles that git's workloads run with, in lower case; who manages them aside. */
-function boundRoles(gathered: GatheredAccount): ReadonlySet<string> {
-	const arns = gathered.instances
-		.flatMap((i) => i.desired)
-		.flatMap((d) => ("binding" in d.wanted ? [d.wanted.binding.taskRole, d.wanted.binding.executionRole] : []));
-	return new Set(arns.flatMap((arn) => (arn == null ? [] : [arn.slice(arn.lastIndexOf("/") + 1).toLowerCase()])));
+function boundRoles(gathered: GatheredAccount, input: AccountInput): ReadonlySet<string> {
+	const names = new Set<string>();
+	const add = ({ wanted }: AnyDesired): void => {
+		if (!("binding" in wanted)) return;
+		for (const arn of [wanted.binding.taskRole, wanted.binding.executionRole]) {
+			if (arn != null) names.add(arn.slice(arn.lastIndexOf("/") + 1).toLowerCase());
+		}
+	};
+	for (const d of gathered.instances.flatMap((i) => i.desired)) add(d);
+	for (const d of elsewhere(input)) add(d);
+	return names;
 }
 
 /** Costs many reads, so it is asked only of a role that is retired and whose policy says it may go. */

@@ -8,7 +8,7 @@ import type { Instance } from "../model/kind.ts";
 import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, Clock, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
-import type { InventoryEntry } from "../model/status.ts";
+import type { InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import { haltAt } from "../plan/halt.ts";
 import type { PlanContext } from "../plan/input.ts";
@@ -16,8 +16,8 @@ import { ownRoles } from "../plan/own-role.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import type { Catalog } from "./catalog.ts";
 import { type GatheredAccount, gather } from "./gather.ts";
-import { type AccountPlans, planAccountResources } from "./plan-account.ts";
 import { readPause } from "./pause.ts";
+import { type AccountPlans, planAccountResources } from "./plan-account.ts";
 import { planFileOf } from "./plan-file.ts";
 
 export interface CatalogPlanDeps {
@@ -44,8 +44,12 @@ export interface CatalogPlanInput {
 	readonly accounts?: ReadonlySet<string>;
 	/** Only these: one that the catalog does not hold was removed from git. Who deploys is then not looked at. */
 	readonly keys?: ReadonlySet<ResourceKey>;
+	/** Plan what may be removed also where the part that is planned is all there. */
+	readonly removals?: boolean;
 	/** Documents that are there and cannot be planned: nothing of theirs was removed. */
 	readonly stalled?: ReadonlySet<ResourceKey>;
+	/** All that was recorded, where it has been read just now: it is not read again. */
+	readonly recorded?: ReadonlyMap<ResourceKey, Status>;
 	/** What else planning knows. */
 	readonly known?: (account: Account) => Partial<PlanContext>;
 }
@@ -70,7 +74,7 @@ export async function planCatalog(input: CatalogPlanInput, deps: CatalogPlanDeps
 	const { view } = catalog;
 	const now = deps.clock.now();
 	const asksPause = input.resuming === true ? null : readPause(deps.store, deps.clock.millis());
-	const [last, pause] = await Promise.all([remembered(input.keys, deps.store), asksPause]);
+	const [last, pause] = await Promise.all([remembered(input, deps.store), asksPause]);
 	const stands = haltAt(view, pause, now);
 	const halt = stands?.waiting === "freeze" && request.duringFreeze !== undefined ? null : stands;
 	const passes = await Promise.all(
@@ -175,11 +179,16 @@ function instancesOf(account: Account, { catalog, keys }: CatalogPlanInput): rea
 }
 
 async function remembered(
-	keys: ReadonlySet<ResourceKey> | undefined,
+	{ keys, recorded }: CatalogPlanInput,
 	store: Store | null,
 ): Promise<ReadonlyMap<string, InventoryEntry>> {
 	if (store === null) return new Map();
-	const found = keys === undefined ? await store.listStatus() : await Promise.all([...keys].map((key) => store.getStatus(key)));
+	const found =
+		recorded !== undefined
+			? [...(keys ?? recorded.keys())].map((key) => recorded.get(key))
+			: keys === undefined
+				? await store.listStatus()
+				: await Promise.all([...keys].map((key) => store.getStatus(key)));
 	return new Map(found.flatMap((s) => (s?.inventory ?? []).map((e) => [targetId(e.target), e] as const)));
 }
 

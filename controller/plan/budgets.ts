@@ -9,8 +9,10 @@ import { deletes } from "./step-kinds.ts";
 
 export interface BudgetContext extends PlanContext {
 	readonly spec: NonNullable<InstallationSpec["budgets"]>;
-	/** The roles of the account that bear our marks, also those that are to be removed. */
-	readonly owned: readonly Existing<"iam.role">[];
+	/** How many roles of the account bear our marks, also those that are to be removed. */
+	readonly owned: number;
+	/** Those that are to be removed. */
+	readonly removable: readonly Existing<"iam.role">[];
 	/** Roles deleted, and roles that lost access, in the account in the last 24 hours; infinite where nobody remembers. */
 	readonly used: {
 		readonly deletions: number;
@@ -38,22 +40,12 @@ export function budgetLimit(count: number, percent: number, owned: number): numb
 export function applyBudgets(plans: readonly Plan[], given: BudgetContext): readonly Plan[] {
 	const context = {
 		...given,
-		observed: new Map([...given.owned.map((o) => [targetId(o.target), o] as const), ...given.observed]),
+		observed: new Map([...given.removable.map((o) => [targetId(o.target), o] as const), ...given.observed]),
 	};
 	const spec = { ...DEFAULT_BUDGETS, ...context.spec };
 	const purses = {
-		deletions: purse(
-			"deletions",
-			budgetLimit(spec.deletions, spec.percent, context.owned.length),
-			context.used.deletions,
-			context,
-		),
-		narrowings: purse(
-			"narrowings",
-			budgetLimit(spec.narrowings, spec.percent, context.owned.length),
-			context.used.narrowings,
-			context,
-		),
+		deletions: purse("deletions", budgetLimit(spec.deletions, spec.percent, context.owned), context.used.deletions, context),
+		narrowings: purse("narrowings", budgetLimit(spec.narrowings, spec.percent, context.owned), context.used.narrowings, context),
 	};
 	const results = new Map<Plan, Plan>();
 	for (const plan of plans.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) {

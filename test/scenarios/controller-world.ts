@@ -176,7 +176,7 @@ export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faste
 			actions,
 			passes: createPasses({
 				actions,
-				access: (a, revision, reconcileId) =>
+				access: (a, { revision, reconcileId }) =>
 					createAccountAccess({
 						account: a,
 						installation: "main",

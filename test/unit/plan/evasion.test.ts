@@ -33,8 +33,15 @@ function planned(
 ): Plan | undefined {
 	const all = view([over.resource ?? resource(), ...documents]);
 	const i = input(w, state, { ...over, view: all });
-	const owned = [...i.observed.values()].filter((o): o is Existing<"iam.role"> => o.exists && o.target.type === "iam.role");
-	return applyBudgets([planInstance(i)], { ...i, spec: {}, owned, used: { deletions: 0, narrowings: 0 }, shown: true })[0];
+	const removable = [...i.observed.values()].filter((o): o is Existing<"iam.role"> => o.exists && o.target.type === "iam.role");
+	return applyBudgets([planInstance(i)], {
+		...i,
+		spec: {},
+		owned: removable.length,
+		removable,
+		used: { deletions: 0, narrowings: 0 },
+		shown: true,
+	})[0];
 }
 
 function waits(p: Plan | undefined): readonly string[] {

@@ -130,7 +130,7 @@ describe("a role whose policy is gone", () => {
 	test("counts in the budget of deletions, also where a person saw the plan", () => {
 		const state = retired(LONG_AGO);
 		const p = removal(state);
-		const context = { ...input(wanted(), null), observed: new Map(), spec: {}, owned: [role(state)], shown: true };
+		const context = { ...input(wanted(), null), observed: new Map(), spec: {}, owned: 1, removable: [role(state)], shown: true };
 		const decide = (deletions: number): readonly (string | undefined)[] =>
 			applyBudgets(p === null ? [] : [p], { ...context, used: { deletions, narrowings: 0 } }).flatMap(waits);
 		expect(decide(0)).toEqual(["ready"]);
