@@ -1,15 +1,14 @@
 import { join } from "node:path";
 import { type Aws, createAws } from "../aws/account.ts";
-import { loadCatalog } from "../engine/catalog.ts";
 import { type Consumer, type ConsumerEvent, createConsumer } from "../engine/consumer.ts";
 import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
 import { createExpiryTimers } from "../engine/expiry.ts";
 import type { InForce } from "../engine/in-force.ts";
-import { createManager, type FollowedSource, type Manager, type ManagerEvent } from "../engine/manager.ts";
+import { createManager, type Manager, type ManagerEvent } from "../engine/manager.ts";
 import { createPasses } from "../engine/pass.ts";
 import { readPause } from "../engine/pause.ts";
+import { againAfterRollout } from "../engine/rollouts.ts";
 import { digest } from "../model/digest.ts";
-import { TerminalError } from "../model/errors.ts";
 import { type EventHome, eventHome } from "../model/event-home.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
 import type { Digest } from "../model/ids.ts";
@@ -20,13 +19,12 @@ import { createCatalogue } from "../policy/catalogue.ts";
 import type { LeaseHeld } from "../store/lease.ts";
 import { openStore } from "../store/sqlite.ts";
 import type { CliContext } from "./context.ts";
+import { firstLook, sourceInForce } from "./first-look.ts";
 import { type HeldLease, tryLease } from "./lease.ts";
-import { requestOf, type SourceFlags } from "./source-flags.ts";
-import { createSource } from "./sources.ts";
+import type { FollowFlags } from "./source-flags.ts";
 import { stateHome, storePath } from "./state-dir.ts";
 
-export interface ControllerFlags
-	extends Pick<SourceFlags, "path" | "git" | "ref" | "subdir" | "requireSignatures" | "allowedSigners"> {
+export interface ControllerFlags extends FollowFlags {
 	readonly newStore?: boolean;
 	/** Seconds between two looks at the source. */
 	readonly poll?: number;
@@ -59,38 +57,36 @@ export interface Controller {
  */
 export async function openController(ctx: CliContext, flags: ControllerFlags): Promise<Controller> {
 	const actions = createCatalogue();
-	const source = followedSource(ctx, flags);
-	const artifact = await source.fetch({ previous: null, force: true }, ctx.signal);
-	const { view, findings } = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
-	const spec = view.ofKind<InstallationSpec>("Installation")[0]?.spec;
-	if (spec === undefined) {
-		const [wrong] = findings.filter((f) => f.severity === "error");
-		throw new TerminalError(
-			"NoInstallation",
-			`${artifact.root} holds no valid Installation${wrong === undefined ? "" : `: ${wrong.message}`}`,
-			{
-				fix: "write platform/installation.yaml: it names the installation, its mode and its store",
-			},
-		);
-	}
-	const { installation } = view;
 	const cacheDir = join(ctx.stateDir ?? join(stateHome(ctx), "cache"), "aws");
+	let named = { installation: "default", revision: "none" };
 	const aws = createAws({
 		clock: ctx.clock,
 		cacheDir: ctx.env.AWS_ENDPOINT_URL === undefined || ctx.stateDir !== undefined ? cacheDir : null,
 		version: ctx.version,
 		reconcileId: crypto.randomUUID(),
-		installation: () => installation,
-		revision: () => artifact.revision.id,
+		installation: () => named.installation,
+		revision: () => named.revision,
 	});
+	const look = { actions, readSecret: (id: string, signal: AbortSignal) => aws.readSecret(id, null, signal) };
+	const { artifact, view, spec } = await firstLook(ctx, flags, look).catch((error: unknown) => {
+		aws.close();
+		throw error;
+	});
+	const { installation } = view;
+	named = { installation, revision: artifact.revision.id };
 	const shared = spec.store !== undefined;
 	const path = storePath(ctx, installation);
 	const store = shared ? await aws.openStore(parseStoreUrl(spec.store), { make: true }, ctx.signal) : openStore({ path });
 	if (store === null) throw new Error("a store that is made where it is missing is never null");
 	const callTimeoutSeconds = WRITE_TIMEOUT_MS / 1000;
-	const opened = openedWith(view);
+	const { source, git } = await sourceInForce(ctx, flags, { ...look, store, now: spec.git }).catch(async (error: unknown) => {
+		await store.close();
+		aws.close();
+		throw error;
+	});
+	const opened = openedWith(view, git);
 	return {
-		isCurrent: (inForce) => openedWith(inForce.catalog.view) === opened,
+		isCurrent: (inForce) => openedWith(inForce.catalog.view, inForce.spec.git) === opened,
 		installation,
 		spec,
 		store,
@@ -118,7 +114,7 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 				clock: ctx.clock,
 				random: Math.random,
 				pollMs: (flags.poll ?? 15) * 1000,
-				again: () => null,
+				again: againAfterRollout,
 				observe,
 			});
 		},
@@ -145,8 +141,8 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 }
 
 /** What a controller cannot change while it runs: it is opened again. */
-function openedWith(view: CatalogView): Digest {
-	const { mode, store, events, git } = view.ofKind<InstallationSpec>("Installation")[0]?.spec ?? {};
+function openedWith(view: CatalogView, git: InstallationSpec["git"]): Digest {
+	const { mode, store, events } = view.ofKind<InstallationSpec>("Installation")[0]?.spec ?? {};
 	return digest([
 		view.installation,
 		mode ?? null,
@@ -165,24 +161,4 @@ function queueOf(aws: Aws, home: () => EventHome): EventQueue {
 		const deaf = (): Promise<never> => Promise.reject(error);
 		return { name: "none", receive: deaf, remove: deaf };
 	}
-}
-
-function followedSource(ctx: CliContext, flags: ControllerFlags): FollowedSource {
-	const request = requestOf(flags);
-	const cacheDir = join(stateHome(ctx), "cache");
-	return {
-		peek: async () => null,
-		fetch: async ({ previous, force }, signal) =>
-			(await createSource(ctx, request, { cacheDir, force, ...(previous !== null && { previous }) })).fetch(signal),
-		fetchRevision: async (revision, signal) => {
-			if (request.git === undefined) {
-				throw new TerminalError(
-					"RevisionGone",
-					`a folder holds no other revision than the one it has, and ${revision} is not it`,
-				);
-			}
-			const at = { ...request, git: { ...request.git, ref: revision } };
-			return (await createSource(ctx, at, { cacheDir, force: true })).fetch(signal);
-		},
-	};
 }
