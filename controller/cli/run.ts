@@ -28,6 +28,7 @@ export function registerRun(program: Command, deps: CliDeps): void {
 			["ecs-access run --git https://github.com/acme/access.git", "follow a repository"],
 			["ecs-access run --path policies", "follow a folder, as it is now"],
 		],
+		two: "does not occur; SIGTERM and Ctrl-C end it with 0",
 	});
 }
 
