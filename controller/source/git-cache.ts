@@ -91,8 +91,11 @@ export function createGitCache(
 		}
 	};
 	const commit: GitCache["commit"] = async (rev, signal) => {
-		const { code, stdout } = await git.run(["rev-parse", "--verify", "--quiet", `${rev}^{commit}`], local, signal);
-		return code === 0 ? stdout.toString("utf8").trim() : null;
+		// Not rev-parse: of an object that is not there it would ask the remote, since the clone is a partial one.
+		const args = ["rev-list", "--missing=allow-any", "--no-walk", "--max-count=1", rev, "--"];
+		const { code, stdout } = await git.run(args, local, signal);
+		const found = stdout.toString("utf8").trim();
+		return code === 0 && found !== "" ? found : null;
 	};
 	const fetchOnce = async (what: string, id: string | null, signal: AbortSignal): Promise<string> => {
 		const kept = keptRef(what);

@@ -1,6 +1,6 @@
 import { TerminalError } from "../model/errors.ts";
 import type { Artifact } from "../model/resource.ts";
-import { checkRef, refuseStranger } from "./git.ts";
+import { checkRef, descends, refuseStranger } from "./git.ts";
 import type { RemoteRefs } from "./git-cache.ts";
 import { createGit } from "./git-command.ts";
 import { type OpenRepository, type RepositoryDeps, readArtifact, withRepository } from "./git-repository.ts";
@@ -37,9 +37,9 @@ export function createGitFollower(deps: GitFollowerDeps): GitFollower {
 	const git = createGit(deps.env);
 	/** The remote's default can become another; each look at the remote says which it is. */
 	let branch = deps.branch;
-	const using = <R>(work: (r: OpenRepository) => Promise<R>, signal: AbortSignal): Promise<R> => {
+	const using = async <R>(work: (r: OpenRepository) => Promise<R>, signal: AbortSignal): Promise<R> => {
 		if (deps.branch !== null) checkRef(deps.branch);
-		return withRepository(git, deps, work, signal);
+		return await withRepository(git, deps, work, signal);
 	};
 	return {
 		peek: (signal) => using(async (r) => (await tipOf(r, signal)).commit, signal),
@@ -96,7 +96,7 @@ export function createGitFollower(deps: GitFollowerDeps): GitFollower {
 		if (!isId(commit)) throw new TerminalError("BadRef", `${JSON.stringify(commit)} is not the full id of a commit`);
 		const name = branch === null ? (await tipOf(r, signal)).name : `refs/heads/${branch}`;
 		const tip = await r.cache.fetch(name, commit, signal);
-		if (tip === commit || (await descends(r, commit, tip, signal))) return commit;
+		if (tip === commit || (await descends(r.cache, commit, tip, signal))) return commit;
 		throw new Error(`${r.url.identity} was rewritten while it was read: commit ${commit.slice(0, 7)} is no longer on its branch`);
 	}
 	async function obtain(r: OpenRepository, revision: string, signal: AbortSignal): Promise<void> {
@@ -111,17 +111,13 @@ export function createGitFollower(deps: GitFollowerDeps): GitFollower {
 	/** What the branch does not hold is no ground to remove anything by; nor what cannot be compared with it. */
 	async function outside(r: OpenRepository, revision: string, signal: AbortSignal): Promise<string | null> {
 		const tip = branch === null ? null : await r.cache.kept(`refs/heads/${branch}`, signal);
-		if (tip !== null && (tip === revision || (await descends(r, revision, tip, signal)))) return otherBranch();
+		if (tip !== null && (tip === revision || (await descends(r.cache, revision, tip, signal)))) return otherBranch();
 		return `commit ${revision.slice(0, 7)} was read, and ${branch === null ? "the default branch is not known" : `branch ${branch} does not hold it`}`;
 	}
 }
 
 function idOf(refs: RemoteRefs, branch: string): string | undefined {
 	return refs.ids.get(`refs/heads/${branch}`) ?? (refs.defaultBranch === branch ? refs.ids.get("HEAD") : undefined);
-}
-
-async function descends(r: OpenRepository, ancestor: string, commit: string, signal: AbortSignal): Promise<boolean> {
-	return (await r.git.run(["merge-base", "--is-ancestor", ancestor, commit], r.cache.options, signal)).code === 0;
 }
 
 function isId(text: string): boolean {

@@ -109,6 +109,12 @@ async function byId(
 	return id.length === 40 || id.length === 64 ? await cache.fetch(id, id, signal) : null;
 }
 
+/** False too where `ancestor` is not there at all. */
+export async function descends(cache: GitCache, ancestor: string, commit: string, signal: AbortSignal): Promise<boolean> {
+	if ((await cache.commit(ancestor, signal)) === null) return false;
+	return (await cache.git.run(["merge-base", "--is-ancestor", ancestor, commit], cache.options, signal)).code === 0;
+}
+
 /** History that was rewritten may have lost anything, a guardrail too: a person must say that it is meant (ARCHITECTURE.md, Admission). */
 export async function refuseStranger(
 	cache: GitCache,
@@ -119,8 +125,7 @@ export async function refuseStranger(
 	const previous = deps.previousRevision;
 	if (deps.force || previous === undefined || previous === null || previous === commit) return;
 	if (!/^[0-9a-f]{40,64}$/.test(previous)) return;
-	const { code } = await cache.git.run(["merge-base", "--is-ancestor", previous, commit], cache.options, signal);
-	if (code === 0) return;
+	if (await descends(cache, previous, commit, signal)) return;
 	throw new TerminalError(
 		"NotDescendant",
 		`commit ${commit.slice(0, 7)} does not descend from ${previous.slice(0, 7)}, the last one that was admitted`,
