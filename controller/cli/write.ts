@@ -1,7 +1,7 @@
 import type { Execution, Progress } from "../engine/execute.ts";
 import { lostMemory } from "../engine/lost-memory.ts";
 import { TerminalError } from "../model/errors.ts";
-import type { PlanFile } from "../model/plan.ts";
+import { isBindingCall, type PlanFile } from "../model/plan.ts";
 import type { Store } from "../model/ports.ts";
 import type { CliContext, ExitCode } from "./context.ts";
 import { takeLease } from "./lease.ts";
@@ -132,8 +132,10 @@ function accountOf(file: PlanFile, name: string) {
 }
 
 function show(ctx: CliContext, p: Progress): void {
-	if (p.phase === "settle") ctx.progress.phase(`waiting for IAM to propagate before narrowing (${p.seconds} s)`);
-	else ctx.progress.update(p.done, p.total, `${p.step.target.name}  ${p.step.call.api.replace(/^[a-z]+:/, "")}`);
+	if (p.phase === "settle") {
+		const before = isBindingCall(p.step.call) ? "binding" : "narrowing";
+		ctx.progress.phase(`waiting for IAM to propagate before ${before} (${p.seconds} s)`);
+	} else ctx.progress.update(p.done, p.total, `${p.step.target.name}  ${p.step.call.api.replace(/^[a-z]+:/, "")}`);
 }
 
 export function summaryOf(e: Execution) {

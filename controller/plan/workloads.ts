@@ -184,7 +184,11 @@ export function roleUseFindings(input: PlanInput): readonly Finding[] {
 		const subject = `role ${d.target.name}`;
 		const make: MakeFinding = (f) => ({ ...f, origin: (d as Desired<"iam.role">).origin, key: input.key, subject });
 		const findings: Finding[] = [];
-		if (bindings.length > 0 && !bindings.some((b) => b.taskRole === arn || b.executionRole === arn)) {
+		// Where git enforces it, it is about to be used.
+		const awaited = mine.some(
+			({ wanted: { mode, binding: b } }) => mode === "Enforce" && (b.taskRole === arn || b.executionRole === arn),
+		);
+		if (bindings.length > 0 && !awaited && !bindings.some((b) => b.taskRole === arn || b.executionRole === arn)) {
 			findings.push(
 				make({ id: "RoleUnused", severity: "note", message: `no workload of ${input.key} that is there runs with ${subject}` }),
 			);

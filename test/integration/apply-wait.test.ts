@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from "@aws-sdk/client-ecs";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -48,6 +50,10 @@ test("apply --wait ends with 0 when the service runs as git says", async () => {
 	expect(result.stdout).toContain("Restarts: prod/orders.");
 	expect(result.stdout).toContain("prod/orders runs orders:2 as git says, 2 of 2 tasks running");
 	expect(result.stdout + result.stderr).not.toContain(SECRET);
+	const kept = readdirSync(join(who.cwd, "state"), { recursive: true, withFileTypes: true }).filter((f) => f.isFile());
+	const texts = kept.map((f) => readFileSync(join(f.parentPath, f.name), "latin1"));
+	expect(texts.some((text) => text.includes("task-definition/orders:1"))).toBe(true);
+	expect(texts.filter((text) => text.includes(SECRET))).toEqual([]);
 	expect(await runs()).toBe("orders:2");
 	const get = await who.run("get", "accesspolicies", "--state-dir", "state");
 	expect(get.stdout).toContain("as git says");

@@ -196,6 +196,19 @@ describe("binding: Enforce", () => {
 		expect(calls(await w.plan())).toEqual(["none waits: failed"]);
 	});
 
+	test("takes no deployment that stands at a hook for one that hangs", async () => {
+		const w = await shop();
+		const lifecycleHooks = [{ targetType: "PAUSE" as const, lifecycleStages: ["PRE_SCALE_UP" as const] }];
+		await w.ecs.send(
+			new UpdateServiceCommand({ cluster: "prod", service: "orders", deploymentConfiguration: { lifecycleHooks } }),
+		);
+		await w.apply();
+		await w.pass(45 * 60);
+		const [step] = steps((await w.apply()).file);
+		expect(step?.state).toMatchObject({ waiting: "rollout", detail: expect.stringContaining("stands at a hook") });
+		expect(await w.runs()).toBe("orders:2");
+	});
+
 	test("never puts a deployment on one that is under way", async () => {
 		const w = await shop();
 		await sandbox.deployments(w.account, { startSeconds: 1000 });
@@ -321,6 +334,10 @@ describe("binding: Enforce", () => {
 			"iam:PutRolePolicy waits: approval",
 			"ecs:UpdateService waits: approval",
 		]);
+		const { approvalId } = planOf(await w.plan(), "AccessPolicy/orders");
+		w.write("platform/approval.yaml", documentOf("Approval", "orders", { approvalId, reason: "reviewed" }));
+		expect(calls((await w.apply()).file)).toEqual(["iam:CreateRole", "iam:PutRolePolicy", "ecs:UpdateService"]);
+		expect(await w.runs()).toBe("orders:2");
 	});
 
 	test("leaves a suspended policy's service alone", async () => {

@@ -809,7 +809,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				}
 			},
 			"binding": {
-				"description": "Verify: report a service whose task definition carries another role or lacks a secret. Enforce: register a revision that does (not in this version).",
+				"description": "Verify: report a service whose task definition carries another role or lacks a secret. Enforce: register a revision that does, and roll the service to it.",
 				"type": "string",
 				"enum": [
 					"Verify",

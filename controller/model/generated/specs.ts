@@ -520,7 +520,7 @@ export interface AccessPolicySpec {
 	 */
 	readonly secrets?: readonly SecretUseSpec[];
 	/**
-	 * Verify: report a service whose task definition carries another role or lacks a secret. Enforce: register a revision that does (not in this version).
+	 * Verify: report a service whose task definition carries another role or lacks a secret. Enforce: register a revision that does, and roll the service to it.
 	 */
 	readonly binding?: "Verify" | "Enforce";
 	/**

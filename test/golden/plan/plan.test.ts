@@ -2,12 +2,13 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { AnyDesired, AnyObserved, RoleWanted } from "../../../controller/model/desired.ts";
+import type { Fact, Reference } from "../../../controller/model/reference.ts";
 import type { Resource } from "../../../controller/model/resource.ts";
 import { targetId } from "../../../controller/model/target.ts";
 import { appliedRole } from "../../../controller/plan/applied.ts";
 import { planInstance } from "../../../controller/plan/instance.ts";
 import type { PlanInput } from "../../../controller/plan/input.ts";
-import { desire, input, observe, origin, ROLE, resource, role, roleState, view, wanted } from "../../unit/plan/world.ts";
+import { desire, factsOf, input, MANAGED, observe, origin, ROLE, resource, role, roleState, view, wanted } from "../../unit/plan/world.ts";
 
 /** What a case's `input.json` says; all else is as in the unit tests' world. */
 interface Case {
@@ -21,6 +22,8 @@ interface Case {
 	readonly workloads?: readonly AnyDesired[];
 	readonly observed?: readonly AnyObserved[];
 	readonly guardrails?: readonly object[];
+	/** What is known beyond the targets. */
+	readonly facts?: readonly (readonly [Reference, Fact])[];
 }
 
 const HERE = import.meta.dirname;
@@ -43,6 +46,7 @@ function inputOf(c: Case): PlanInput {
 	return input(w, null, {
 		desired: [desire(w), ...(c.workloads ?? [])],
 		observed: observe(live, ...(c.observed ?? [])),
+		...(c.facts !== undefined && { facts: factsOf(MANAGED, c.facts) }),
 		last: new Map([[targetId(ROLE), entry]]),
 		view: view([resource(), ...rails]),
 	});
