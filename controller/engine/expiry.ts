@@ -86,10 +86,11 @@ export interface ExpiryDeps {
 	readonly fire: (key: ResourceKey | null) => void;
 }
 
-/** However far the next moment is: a clock that was set, and a machine that slept, are noticed within this. */
-const LOOK_MS = 60_000;
-/** While paused somebody is likely to wait for the end of it. */
-const PAUSED_LOOK_MS = 15_000;
+/**
+ * However far the next moment is: a clock that was set, a machine that slept, another revision and the end of a pause are
+ * noticed within this. A look costs nothing but where something has changed.
+ */
+const LOOK_MS = 5_000;
 
 /**
  * Asks for passes when the clock alone changes what is to be done: at the moments of the catalog, and when a pause ends,
@@ -97,15 +98,24 @@ const PAUSED_LOOK_MS = 15_000;
  */
 export function createExpiryTimers(deps: ExpiryDeps): { readonly run: (signal: AbortSignal) => Promise<void> } {
 	const { clock } = deps;
-	let known: { readonly catalog: Dated; readonly dates: Dates } | null = null;
+	let held: { readonly catalog: Dated; readonly dates: Dates; next: readonly Moment[] } | null = null;
+	let seen = 0;
 	/** The beginning of a pause whose end was told: it takes a pass until that is seen. */
 	let told: string | null = null;
 
-	const next = (afterMs: number): readonly Moment[] => {
+	/** What has come since the last look. */
+	const due = (now: number): readonly Moment[] => {
 		const catalog = deps.catalog();
-		if (catalog === null) return [];
-		if (known?.catalog !== catalog) known = { catalog, dates: datesOf(catalog) };
-		return nextMoments(known.dates, afterMs);
+		if (catalog === null) held = null;
+		else if (held?.catalog !== catalog) {
+			const dates = datesOf(catalog);
+			held = { catalog, dates, next: nextMoments(dates, seen) };
+		}
+		if (held === null) return [];
+		const come = held.next.filter((m) => m.at <= now);
+		// A clock that was set back passes the same moments again, and tells them again.
+		if (come.length > 0 || now < seen) held.next = nextMoments(held.dates, now);
+		return come;
 	};
 	const hasEnded = async (pause: Pause): Promise<boolean> => {
 		if (told === pause.since) return false;
@@ -118,19 +128,16 @@ export function createExpiryTimers(deps: ExpiryDeps): { readonly run: (signal: A
 
 	return {
 		run: async (signal) => {
-			let seen = clock.millis();
+			seen = clock.millis();
 			while (!signal.aborted) {
-				const moments = next(seen);
 				const now = clock.millis();
-				const due = new Set(moments.filter((m) => m.at <= now).map((m) => m.key));
-				const pause = deps.paused();
-				if (due.has(null) || (pause !== null && (await hasEnded(pause)))) deps.fire(null);
-				else for (const key of due) deps.fire(key);
-				// A clock that was set back passes the same moments again, and tells them again.
+				const keys = new Set(due(now).map((m) => m.key));
 				seen = now;
-				const first = moments.find((m) => m.at > now)?.at ?? Number.POSITIVE_INFINITY;
+				const pause = deps.paused();
+				if (keys.has(null) || (pause !== null && (await hasEnded(pause)))) deps.fire(null);
+				else for (const key of keys) deps.fire(key);
 				// Reading the pause may have taken its time.
-				const left = Math.min(first - clock.millis(), pause === null ? LOOK_MS : PAUSED_LOOK_MS);
+				const left = Math.min((held?.next[0]?.at ?? Number.POSITIVE_INFINITY) - clock.millis(), LOOK_MS);
 				if (left > 0) await clock.sleep(left, signal).catch(() => {});
 			}
 		},

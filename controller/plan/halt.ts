@@ -33,11 +33,11 @@ function frozen(freeze: Freeze): Halt {
 	};
 }
 
-/** `a freeze holds until 2026-11-30T07:00:00Z (Deny "0 18 * * FRI", 62h, Europe/Berlin)`. */
+/** `frozen until 2026-11-30T07:00:00Z by the window Deny "0 18 * * FRI" of 62h, Europe/Berlin`. */
 function freezeWords({ until, window: { spec } }: Freeze): string {
-	const end = until === null ? ", with no end in sight" : ` until ${until}`;
-	const which = `${spec.kind} "${spec.cron}", ${spec.duration}, ${spec.timeZone ?? "UTC"}`;
-	return `a freeze holds${end} (${spec.kind === "Deny" ? which : `outside of every Allow window, the first: ${which}`})`;
+	const end = until === null ? ", with no end in sight," : ` until ${until}`;
+	const which = `window ${spec.kind} "${spec.cron}" of ${spec.duration}, ${spec.timeZone ?? "UTC"}`;
+	return `frozen${end} ${spec.kind === "Deny" ? `by the ${which}` : `outside of every Allow window, as of the ${which}`}`;
 }
 
 /**

@@ -193,6 +193,7 @@ function nextCommand(file: PlanFile, counts: PlanCounts, next: NonNullable<PlanT
 	if (counts.ready > 0) {
 		return typeof next === "object" ? `ecs-access apply ${escapeTerminal(shellWord(next.savedTo))}` : commandWords("apply", file);
 	}
+	if (file.halt?.waiting === "paused") return "ecs-access resume";
 	const approval = file.plans.find((p) => p.approvalId !== null)?.approvalId;
 	return approval == null ? commandWords("plan", file) : approveCommand(approval);
 }

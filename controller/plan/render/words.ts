@@ -128,8 +128,8 @@ export const WAITS_FOR: Readonly<Record<Waiting, string>> = {
 	approval: "waits for approval",
 	budget: "waits for approval, beyond the budget",
 	guardrail: "waits: refused by a guardrail",
-	freeze: "waits for the freeze to end",
-	paused: "waits: paused",
+	freeze: "waits",
+	paused: "waits",
 	suspended: "waits: suspended in git",
 	hold: "waits: on hold",
 	lease: "waits for the lease",
@@ -190,10 +190,11 @@ const RENDER_ADVICE = "ends when the pipeline registers what git says (ecs-acces
 /** What stands against writing now, over a whole plan; null where nothing does. Not escaped. */
 export function haltWords({ halt, request }: PlanFile): string | null {
 	if (halt === undefined) return null;
-	if (halt.waiting === "paused") return `PAUSED: ${halt.detail}; nothing is written until then, or ecs-access resume`;
+	const words = halt.detail.replace(/^\w+/, (word) => word.toUpperCase());
+	if (halt.waiting === "paused") return `${words}. Nothing is written.`;
 	return request.duringFreeze === undefined
-		? `FROZEN: ${halt.detail}; nothing is written but what has expired`
-		: `FROZEN: ${halt.detail}; going on all the same: ${request.duringFreeze}`;
+		? `${words}. Nothing is written but what takes away what has expired.`
+		: `${words}. Going on all the same: ${request.duringFreeze}`;
 }
 
 /** Beneath what waits in a comparison of two revisions. */

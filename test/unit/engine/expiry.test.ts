@@ -123,7 +123,7 @@ describe("the timers", () => {
 		);
 	});
 
-	test("notice within a minute that the clock was set forward over a moment", async () => {
+	test("notice within seconds that the clock was set forward over a moment", async () => {
 		const { clock, fired, start } = world([START + 5 * HOUR]);
 		let ahead = 0;
 		const jumping: FakeClock = { ...clock, millis: () => clock.millis() + ahead };
@@ -132,7 +132,7 @@ describe("the timers", () => {
 		void timers.start();
 		await clock.advance(30_000);
 		ahead = 6 * HOUR;
-		await clock.advance(MINUTE);
+		await clock.advance(5_000);
 		expect(fired.map((f) => f.key)).toEqual(["AccessPolicy/p0"]);
 	});
 
@@ -155,10 +155,10 @@ describe("the timers", () => {
 		void start();
 		await clock.advance(5 * MINUTE);
 		expect(fired).toEqual([]);
-		const at = new Date(START + 7 * MINUTE).toISOString();
+		const at = new Date(START + 5 * MINUTE + 8_000).toISOString();
 		inForce = catalog({ "platform/prod.yaml": PROD, "p.yaml": policy(`taskRole:\n  statements:\n    ${statement(at)}`, "late") });
-		await clock.advance(5 * MINUTE);
-		expect(fired).toEqual([{ key: "AccessPolicy/late", at: START + 7 * MINUTE }]);
+		await clock.advance(8_000);
+		expect(fired).toEqual([{ key: "AccessPolicy/late", at: START + 5 * MINUTE + 8_000 }]);
 	});
 
 	test("end when they are told to", async () => {
@@ -173,7 +173,7 @@ describe("the timers", () => {
 describe("while paused", () => {
 	const pause: Pause = { by: "kim", reason: "4711", since: "2026-11-24T08:00:00Z", until: "2026-11-24T12:00:00Z" };
 
-	test("the timers ask for everything once when it was ended, within 15 seconds, and do not read the store before a pause is known", async () => {
+	test("the timers ask for everything once when it was ended, within seconds, and do not read the store before a pause is known", async () => {
 		let known: Pause | null = null;
 		let stored: Pause | null = pause;
 		let reads = 0;
@@ -192,7 +192,7 @@ describe("while paused", () => {
 		expect(reads).toBeGreaterThan(200);
 		expect(fired).toEqual([]);
 		stored = null;
-		await clock.advance(15_000);
+		await clock.advance(5_000);
 		expect(fired.map((f) => f.key)).toEqual([null]);
 		// Until a pass has seen it.
 		await clock.advance(MINUTE);

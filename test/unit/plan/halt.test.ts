@@ -68,7 +68,7 @@ describe("what stands against writing", () => {
 	test("is a freeze, with its end, its window and the way around it", () => {
 		expect(haltAt(frozen, null, NOW)).toEqual({
 			waiting: "freeze",
-			detail: 'a freeze holds until 2026-11-24T14:00:00Z (Deny "0 10 * * *", 4h, UTC)',
+			detail: 'frozen until 2026-11-24T14:00:00Z by the window Deny "0 10 * * *" of 4h, UTC',
 			advice: "ends by itself; a person can go on before that:",
 			command: 'ecs-access apply --during-freeze "…"',
 			origin: origin(9, "policies/platform/installation.yaml"),
