@@ -46,6 +46,8 @@ export interface BindingWanted {
 	readonly mode: "Verify" | "Enforce";
 	/** `suspend: true` in git: nothing is written. */
 	readonly suspended?: boolean;
+	/** Where it is enforced: whether what others change is put back; absent: it is. */
+	readonly drift?: "Enforce" | "Report";
 	readonly binding: Partial<Binding>;
 	readonly workloadRegion: Region;
 }

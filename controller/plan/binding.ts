@@ -13,7 +13,7 @@ import {
 	targetId,
 } from "../model/target.ts";
 import type { AccessChange } from "../policy/access.ts";
-import { bindingAccess, type RoleSeen, roleAt } from "./binding-access.ts";
+import { bindingAccess, type RoleSeen, roleAt, roleName } from "./binding-access.ts";
 import { revisionsReference, whyNotEnforced } from "./binding-references.ts";
 import { afterRoles, roleAfter } from "./binding-roles.ts";
 import { change } from "./draft.ts";
@@ -40,7 +40,7 @@ export function planBinding(d: Workload, input: PlanInput, planning: BindingPlan
 	const live = input.observed.get(targetId(d.target));
 	if (live?.exists !== true || live.unreadable !== undefined || !("taskDefinition" in live.state)) return verified;
 	const { state } = live;
-	const why = whyNotEnforced(state);
+	const why = whyNotEnforced(state) ?? (runsUs(state, input) ? "it runs this program" : null);
 	const w = wishOf(d, live as Existing<"ecs.service" | "ecs.family">, state, input, planning);
 	if (why !== null) {
 		const message = `${w.subject} is only looked at, although git says binding: Enforce: ${why}`;
@@ -51,6 +51,11 @@ export function planBinding(d: Workload, input: PlanInput, planning: BindingPlan
 	const bound = bind(w, difference);
 	const said = bound.unmended === true ? verified.findings : verified.findings.filter((f) => !MENDED.has(f.id));
 	return { steps: bound.steps, findings: [...said, ...bound.findings] };
+}
+
+/** Who rolls itself does not see how it ends. */
+function runsUs({ taskRole }: Binding, { ownRoles }: PlanInput): boolean {
+	return taskRole !== null && ownRoles?.has(roleName(taskRole).toLowerCase()) === true;
 }
 
 function withFindings(verified: WorkloadDiff, more: WorkloadDiff): WorkloadDiff {
@@ -153,6 +158,10 @@ function bind(w: Wish, difference: Partial<Binding>): Bound {
 	const flight = "controller" in state ? underWay(state) : null;
 	if (history?.type === "ecs.revisions") {
 		const tried = earlierTry(history, wanted, base);
+		// The service is read a moment late: what was just begun is no failure.
+		if (tried?.status === "PENDING" || tried?.status === "IN_PROGRESS") {
+			return waits(w, "rollout", `${revisionName(tried.taskDefinition)} is being rolled out`, diff);
+		}
 		if (tried !== null) return failed(w, tried.taskDefinition, tried.reason ?? statusWords(tried.status), diff);
 	}
 	if (flight !== null) {
@@ -171,10 +180,13 @@ function bind(w: Wish, difference: Partial<Binding>): Bound {
 	if (missing.length > 0) {
 		return { ...waits(w, "reference", `${revisionName(base)} has no container ${missing.join(", ")}`, diff), unmended: true };
 	}
+	const drifted = boundBefore(history, wanted, w.place);
+	// It is reported as in Verify.
+	if (drifted && d.wanted.drift === "Report") return { ...NOTHING, unmended: true };
 	const after = (arn: Arn): RoleSeen => roleAfter(arn, w.planning.roleSteps, w.input);
 	const step = stepOf(w, {
 		call: callOf(w, { base, binding: wanted, digest: bindingDigest(wanted, base) }),
-		why: boundBefore(history, wanted, w.place) ? "drifted" : "spec-changed",
+		why: drifted ? "drifted" : "spec-changed",
 		diff,
 		access: bindingAccess(state, difference, after, w.input),
 		before: partOf(state, difference),

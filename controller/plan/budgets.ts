@@ -103,5 +103,7 @@ export function needsBudget(plans: readonly Plan[]): boolean {
 /** What is not decided may take something away as well. */
 export function countsAsNarrowing(step: Step): boolean {
 	if (step.why === "expired" || step.why === "drifted" || step.why === "missing" || deletes(step)) return false;
+	// A service goes back to what it ran.
+	if (step.why === "failed") return false;
 	return step.effect === "narrows" || step.effect === "both" || (step.effect === "unknown" && step.losses.length > 0);
 }

@@ -74,7 +74,8 @@ export function summaryOf(steps: readonly Step[]): Plan["summary"] {
 	if (calls.some((s) => s.call.api === "iam:CreateRole")) return "create";
 	if (calls.some((s) => s.why === "adopted")) return "adopt";
 	if (calls.some((s) => s.why === "removed-from-git")) return "delete";
-	if (calls.some((s) => s.why === "spec-changed" || s.why === "missing" || s.why === "rotation")) return "update";
+	if (calls.some((s) => s.why === "spec-changed" || s.why === "missing" || s.why === "rotation" || s.why === "failed"))
+		return "update";
 	if (calls.some((s) => s.why === "renamed")) return "rename";
 	return calls.some((s) => s.why === "drifted") ? "heal" : "expire";
 }

@@ -175,7 +175,8 @@ describe("binding: Enforce", () => {
 		await w.pass(120);
 		const back = await w.apply();
 		expect(calls(back.file)).toEqual(["ecs:UpdateService"]);
-		expect(steps(back.file)[0]).toMatchObject({ why: "failed" });
+		expect(steps(back.file)[0]).toMatchObject({ why: "failed", effect: "narrows" });
+		expect(planOf(back.file, "AccessPolicy/orders").summary).toBe("update");
 		expect(findingIds(back.file)).toContain("BindingFailed");
 		await w.pass(60);
 		expect(await w.runs()).toBe("orders:1");
@@ -338,6 +339,17 @@ describe("binding: Enforce", () => {
 		w.write("platform/approval.yaml", documentOf("Approval", "orders", { approvalId, reason: "reviewed" }));
 		expect(calls((await w.apply()).file)).toEqual(["iam:CreateRole", "iam:PutRolePolicy", "ecs:UpdateService"]);
 		expect(await w.runs()).toBe("orders:2");
+	});
+
+	test("reports what a pipeline has overwritten where drift is to be reported", async () => {
+		const w = await shop({ management: { drift: "Report" } });
+		await w.apply();
+		await w.pass(60);
+		await w.deploy(w.legacy);
+		await w.pass(60);
+		const file = await w.plan();
+		expect(calls(file)).toEqual([]);
+		expect(findingIds(file)).toContain("BindingMismatch");
 	});
 
 	test("leaves a suspended policy's service alone", async () => {

@@ -41,6 +41,7 @@ export function bindings(i: PolicyInstance, c: CatalogView, findings: Finding[])
 		);
 		const wanted: BindingWanted = {
 			mode: spec.binding ?? "Verify",
+			...(spec.binding === "Enforce" && spec.management?.drift === "Report" && { drift: "Report" }),
 			...(spec.binding === "Enforce" && spec.suspend === true && { suspended: true }),
 			binding: {
 				...(taskRole === undefined ? {} : { taskRole }),
