@@ -6,6 +6,8 @@ import type { Instant, StepId } from "../model/ids.ts";
 import type { Plan, PlanFile, Step } from "../model/plan.ts";
 import type { AccountAccess, Clock, Outcome, Store } from "../model/ports.ts";
 import type { HistoryEntry } from "../model/status.ts";
+import { targetId } from "../model/target.ts";
+import { driftedPart } from "../plan/drift.ts";
 import { SETTLE_SECONDS } from "../plan/order.ts";
 import { recentGrants, replacedAt } from "./recent-grants.ts";
 
@@ -146,6 +148,7 @@ async function runStep(file: PlanFile, plan: Plan, step: Step, deps: ExecuteDeps
 		before: step.before,
 		after: step.after,
 		outcome,
+		...driftFields(plan, step),
 		...(deps.leaseFence === undefined ? {} : { lease: deps.leaseFence }),
 	});
 	try {
@@ -165,6 +168,15 @@ async function runStep(file: PlanFile, plan: Plan, step: Step, deps: ExecuteDeps
 		await recordFailure(deps.store, entry("failed", error.message));
 		return { plan, step, outcome: null, error };
 	}
+}
+
+/** Of a healing: what it heals, and who had changed it. */
+function driftFields(plan: Plan, step: Step): Pick<HistoryEntry, "drift" | "culprit"> {
+	const part = driftedPart(step);
+	const id = targetId(step.target);
+	const found = part === null ? undefined : plan.drifts?.find((d) => d.part === part && targetId(d.target) === id);
+	if (found === undefined) return {};
+	return { drift: { part: found.part, live: found.live }, ...(found.culprit !== null && { culprit: found.culprit }) };
 }
 
 /** An Error: nobody knows, so nothing is written. */

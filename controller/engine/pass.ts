@@ -10,6 +10,7 @@ import type { PlanContext } from "../plan/input.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { recordBudget } from "./budget-use.ts";
 import type { Catalog } from "./catalog.ts";
+import { type Drifts, recordDrift } from "./drift.ts";
 import { type Execution, execute } from "./execute.ts";
 import { catalogAt, type InForce } from "./in-force.ts";
 import { lostMemory } from "./lost-memory.ts";
@@ -35,6 +36,8 @@ export interface PassDeps {
 	/** Milliseconds in which a write may still start. */
 	readonly leaseRemaining: () => number;
 	readonly leaseFence?: number;
+	/** What events told of drift, while the process runs. */
+	readonly drifts?: Drifts;
 	/** What else planning knows: what holds, what drifted. Asked once a pass. */
 	readonly known: (
 		inForce: InForce,
@@ -125,7 +128,7 @@ export function createPasses(deps: PassDeps): Passes {
 				person: false,
 				stalled: new Set(stalled.keys()),
 				...(recorded !== null && { recorded }),
-				known: await deps.known(inForce, scope.keys ?? null),
+				known: withMemory(await deps.known(inForce, scope.keys ?? null), deps.drifts),
 				...scope,
 			},
 			{ access, store, clock, actions: deps.actions, progress: () => {} },
@@ -175,9 +178,24 @@ export function createPasses(deps: PassDeps): Passes {
 		);
 	};
 
+	/** What was found, before what is done about it. */
+	const recordFound = (pass: Pass, plans: readonly Plan[]): Promise<void> =>
+		recordDrift(
+			{ ...pass.file, plans },
+			{
+				store,
+				clock,
+				reconcileId: pass.reconcileId,
+				gathered: pass.gathered,
+				...(deps.leaseFence !== undefined && { leaseFence: deps.leaseFence }),
+				...(deps.drifts !== undefined && { memory: deps.drifts }),
+			},
+		);
+
 	const carry = async (pass: Planning, scope: Scope, signal: AbortSignal): Promise<Pass> => {
 		if (!remembers) await refuseLostStore(pass);
 		const { file, mistaken, reconcileId } = pass;
+		await recordFound(pass, file.plans);
 		const done = await execute(
 			{ ...file, plans: file.plans.filter((p) => !mistaken.has(p)) },
 			{
@@ -237,7 +255,10 @@ export function createPasses(deps: PassDeps): Passes {
 			if (keys === null) await each(await planWith(inForce, { accounts, keys: new Set(), removals: true }, signal, of()));
 			else if (gone.length > 0) await each(await planWith(inForce, { accounts, keys: new Set(gone) }, signal, of()));
 		},
-		record,
+		record: async (pass, of, whole) => {
+			await recordFound(pass, pass.file.plans.filter(of));
+			await record(pass, of, whole);
+		},
 		paused: () => paused,
 		carryOut: async (inForce, scope, signal) => {
 			const pass = await planWith(inForce, scope, signal);
@@ -260,6 +281,13 @@ interface Reading {
 
 interface Planning extends Pass {
 	readonly access: (account: string) => AccountAccess;
+}
+
+function withMemory(
+	known: (account: Account) => Partial<PlanContext>,
+	drifts: Drifts | undefined,
+): (account: Account) => Partial<PlanContext> {
+	return drifts === undefined ? known : (account) => ({ ...known(account), drifts });
 }
 
 /** What stands in a plan that nobody carries out. */

@@ -17,6 +17,7 @@ import { passRoleGaps } from "../plan/pass-role.ts";
 import { planRemoval } from "../plan/removal.ts";
 import { roleReferences } from "../plan/role-references.ts";
 import { usedBudget } from "./budget-use.ts";
+import { withDrifts } from "./drift.ts";
 import type { GatheredAccount } from "./gather.ts";
 
 /** Roles of ours that nothing in git wants any more, and why they were left as they are. */
@@ -58,9 +59,10 @@ export interface AccountPlans {
  */
 export async function planAccountResources(input: AccountInput, signal: AbortSignal): Promise<AccountPlans> {
 	const { context, gathered, access, request } = input;
-	const plans: Plan[] = gathered.instances.map(({ instance, desired, findings }) =>
+	const made = gathered.instances.map(({ instance, desired, findings }) =>
 		planInstance({ ...context, ...named(instance), desired, findings }),
 	);
+	const plans = [...(await withDrifts(made, context, input.store))];
 	// Reading every role of a large account takes longer than all the rest of a part: only where a budget is to be measured.
 	const removes = request.only === undefined && mayRemove(input);
 	const { count, gone } =

@@ -8,6 +8,7 @@ import type { Clock, StatusChange, Store } from "../model/ports.ts";
 import type { Condition, ConditionType, InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import { appliedRole, wantedOf } from "../plan/applied.ts";
+import { driftWords } from "../plan/render/drift-words.ts";
 import { waitingWord } from "../plan/render/words.ts";
 import type { Execution } from "./execute.ts";
 import type { Gathered, GatheredAccount } from "./gather.ts";
@@ -222,8 +223,9 @@ function conditionsOf(
 ): readonly Condition[] {
 	const { failed, waiting, left, wrote } = state;
 	const ready = failed === null && waiting === 0 && left === 0;
-	const drift = plan.steps.find((s) => s.why === "drifted");
-	const healed = drift !== undefined && ready;
+	const leftSo = plan.findings.some((f) => f.id === "Drifted");
+	const drift = leftSo || plan.steps.some((s) => s.why === "drifted");
+	const healed = drift && ready && !leftSo;
 	const waits = plan.steps.find((s) => s.state !== "ready")?.state;
 	const detail = waits === undefined || waits === "ready" ? "" : waits.detail;
 	const condition = (type: ConditionType, status: boolean, reason: string, message: string): Condition => {
@@ -231,11 +233,15 @@ function conditionsOf(
 		const value = status ? "True" : "False";
 		return { type, status: value, reason, message, lastTransitionTime: old?.status === value ? old.lastTransitionTime : now };
 	};
-	// A rollout that failed is not tried again by itself, as little as a write that was refused.
-	const gaveUp = plan.steps.find((s) => s.state !== "ready" && s.state.waiting === "failed")?.state;
-	const rollout = gaveUp === undefined || gaveUp === "ready" ? null : gaveUp.detail;
-	const stalled = failed !== null || rollout !== null;
-	const reason = failed === null && rollout !== null ? "RolloutFailed" : "ApplyFailed";
+	// A rollout that failed is not tried again by itself, as little as a write that was refused, or what somebody contests.
+	const stuck = (waiting: Waiting): string | null => {
+		const found = plan.steps.find((s) => s.state !== "ready" && s.state.waiting === waiting)?.state;
+		return found === undefined || found === "ready" ? null : found.detail;
+	};
+	const [rollout, contest] = [stuck("failed"), stuck("contested")];
+	const gaveUp = rollout ?? contest;
+	const stalled = failed !== null || gaveUp !== null;
+	const reason = failed !== null ? "ApplyFailed" : rollout !== null ? "RolloutFailed" : "Contested";
 	return [
 		condition(
 			"Ready",
@@ -244,8 +250,13 @@ function conditionsOf(
 			failed?.message ?? detail,
 		),
 		condition("Reconciling", !ready && !stalled, ready ? "Idle" : "StepsLeft", `${waiting} waiting, ${left} not run`),
-		condition("Stalled", stalled, stalled ? reason : "Progressing", failed?.message ?? rollout ?? ""),
-		condition("Drifted", drift !== undefined && !healed, drift === undefined ? "NoDrift" : healed ? "Healed" : "DriftSeen", ""),
+		condition("Stalled", stalled, stalled ? reason : "Progressing", failed?.message ?? gaveUp ?? ""),
+		condition(
+			"Drifted",
+			drift && !healed,
+			!drift ? "NoDrift" : healed ? "Healed" : leftSo ? "LeftSo" : "DriftSeen",
+			driftWords(plan),
+		),
 		// Nothing can probe IAM's propagation (ARCHITECTURE.md, Applying safely): right after a write it is not yet so.
 		condition("Propagated", !wrote, wrote ? "WrittenJustNow" : "NothingWritten", ""),
 	];

@@ -54,6 +54,7 @@ export const FINDINGS: Readonly<Record<string, string>> = {
 	TrustRefusesEcs: "A role's trust policy does not let ECS give it to a task",
 	SurplusAccess: "A role that is not exclusive has access that git does not say",
 	Drifted: "A role has been changed by hand, and is left so",
+	Contested: "Somebody changes a role back each time that it was healed",
 	StrangeTarget: "A rule of ours sends to what is not ours, too",
 	OtherPartition: "An account's events cannot come to the event queue",
 	Held: "A role is held: nothing is changed until its time",

@@ -1,6 +1,7 @@
 import type { AccessEffect, AccessLine } from "../policy/access.ts";
 import type { PolicyDocument } from "../policy/document.ts";
 import type { Account, Caller } from "./account.ts";
+import type { Drift } from "./drift.ts";
 import type { Finding } from "./finding.ts";
 import type { Halt } from "./halt.ts";
 import type { Arn, Digest, Instant, ResourceKey, StepId, Tags } from "./ids.ts";
@@ -189,6 +190,8 @@ export interface Plan {
 	readonly summary: "create" | "update" | "heal" | "adopt" | "rename" | "delete" | "expire" | "wait" | "unchanged";
 	readonly steps: readonly Step[];
 	readonly findings: readonly Finding[];
+	/** Since when, and by whom, what its drifted steps heal was changed; absent: nothing has drifted. */
+	readonly drifts?: readonly Drift[];
 	/** Set when steps wait that an Approval can release; hash of those only (KINDS.md, Approval). */
 	readonly approvalId: Digest | null;
 	/** Roles and workloads looked at, and how many of them need nothing. */

@@ -1,3 +1,4 @@
+import type { Culprit } from "./hint.ts";
 import type { Arn, Digest, Instant, ResourceKey } from "./ids.ts";
 import type { Binding, Target } from "./target.ts";
 
@@ -81,6 +82,12 @@ export interface HistoryEntry {
 	readonly before: unknown;
 	readonly after: unknown;
 	readonly outcome: string;
+	/** Of a drift, and of its healing: which part of the target, and what it was like when it was found. */
+	readonly drift?: { readonly part: string; readonly live: Digest };
+	/** Who changed it, where an event says so. Text of others. */
+	readonly culprit?: Culprit;
+	/** Of a drift: when it was changed, as an event says it; else when it was first seen. */
+	readonly since?: Instant;
 	/** The fence of the lease it was written under: a later writer's is greater. */
 	readonly lease?: number;
 }

@@ -1,5 +1,6 @@
 import type { Account } from "../model/account.ts";
 import type { AnyDesired, AnyObserved } from "../model/desired.ts";
+import type { DriftMemory } from "../model/drift.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Halt } from "../model/halt.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
@@ -28,6 +29,8 @@ export interface PlanContext {
 	readonly ownRoles?: ReadonlySet<string>;
 	/** Nothing, or nearly nothing, may be written now; absent: nothing is known against it. */
 	readonly halt?: Halt | null;
+	/** What a running controller heard and told of drift; absent: the history alone says it. */
+	readonly drifts?: DriftMemory;
 	/** A person applies this, so what only a person may do is ready. */
 	readonly person: boolean;
 	/** Two revisions are compared: what only AWS knows is not known, as in validate, and workloads are not looked at. */
