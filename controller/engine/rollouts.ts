@@ -13,7 +13,7 @@ export function againAfterRollout(pass: Pick<Pass, "file" | "execution">, key: R
 }
 
 /** Whether a service was just updated, or what is rolled out to one has not come to its end. */
-export function rolloutPending(plans: readonly Plan[], runs: readonly StepRun[]): boolean {
+function rolloutPending(plans: readonly Plan[], runs: readonly StepRun[]): boolean {
 	const waits = plans.some((p) => p.steps.some(isRolling));
 	return waits || runs.some((r) => r.error === null && plans.includes(r.plan) && updates(r.step));
 }

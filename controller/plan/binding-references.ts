@@ -63,7 +63,7 @@ function moves(from: Binding, to: Partial<Binding>): readonly Arn[] {
 }
 
 /** Whether what we rolled out failed, so that the service must go back to what it was made of. */
-export function goesBack(
+function goesBack(
 	state: ServiceState | FamilyState,
 	wanted: Partial<Binding>,
 	target: Target,

@@ -8,9 +8,9 @@ import type { Binding, Deployment, ServiceState } from "../model/target.ts";
  * starts within two or three, and its load balancer's draining of five comes after; what has not moved in half an hour
  * will not. A person's own bake time is added.
  */
-export const ROLLOUT_TIMEOUT_MINUTES = 30;
+const ROLLOUT_TIMEOUT_MINUTES = 30;
 /** A large service may take longer, as long as more of its tasks start than fail; this is the end of patience. */
-export const ROLLOUT_LIMIT_MINUTES = 180;
+const ROLLOUT_LIMIT_MINUTES = 180;
 /** Where the circuit breaker takes back by itself, it does so at once; after this it did not. */
 const ROLLBACK_GRACE_MINUTES = 2;
 

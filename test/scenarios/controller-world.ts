@@ -4,6 +4,7 @@ import { type AwsShared, createAwsShared } from "../../controller/aws/shared.ts"
 import { beginToRemember } from "../../controller/engine/budget-use.ts";
 import { createManager, type Manager, type ManagerEvent } from "../../controller/engine/manager.ts";
 import { createPasses } from "../../controller/engine/pass.ts";
+import { againAfterRollout } from "../../controller/engine/rollouts.ts";
 import { digest } from "../../controller/model/digest.ts";
 import { TerminalError } from "../../controller/model/errors.ts";
 import type { Clock, Store } from "../../controller/model/ports.ts";
@@ -199,7 +200,7 @@ export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faste
 			clock,
 			random: () => 0.5,
 			pollMs: 15_000,
-			again: () => null,
+			again: againAfterRollout,
 			observe: (event) => void events.push(event),
 		});
 	};
