@@ -8,7 +8,8 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { company, companyAccount } from "../sandbox/company.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { fill } from "./fill.ts";
-import { createStage } from "./stage.ts";
+import { playLive } from "./live.ts";
+import { createStage, type Stage } from "./stage.ts";
 
 const ASKED = `      - sid: JustForNow
         actions: [iam:PassRole]
@@ -102,6 +103,34 @@ async function play(): Promise<void> {
 	await stage.ecsAccess("apply --only AccessPolicy/billing-task --yes", 0);
 	stage.moral("The review reads what the workload loses, with a request that proves it, and not a JSON diff.");
 
+	stage.act("A change that may not be");
+	await stage.hand("cat > policies/platform/guardrails.yaml", () => {
+		mkdirSync(join(folder, "policies/platform"), { recursive: true });
+		writeFileSync(join(folder, "policies/platform/guardrails.yaml"), GUARDRAILS);
+		stage.say(GUARDRAILS.trimEnd());
+	});
+	await stage.hand("$EDITOR policies/search-task.yaml       # “search needs iam:PassRole, just for now”", () => {
+		edit("search-task.yaml", (text) => text.replace("    statements:\n", `    statements:\n${ASKED}`));
+	});
+	await stage.ecsAccess("validate", 2);
+	stage.moral("The guardrail speaks in the pull request, before any AWS call, at the line that asks.");
+	edit("search-task.yaml", (text) => text.replace(ASKED, ""));
+	commit("Guard what no policy may do");
+
+	if (sandbox === null) await playByHand(stage);
+	else await playLive({ stage, sandbox, account, folder, commit, region });
+
+	stage.say(`
+That was all of it, and nothing is left running. To play with the same company yourself:
+
+  npm run sandbox            keeps it running and prints what to paste
+  ecs-access import          then edit a file, and: plan, apply, get, describe, history
+  ecs-access explain AccessPolicy.spec.taskRole
+  docs/getting-started.md    the way from here to your own account`);
+}
+
+/** Another emulator tells nobody what happens in it: what a hand did is found by the next plan. */
+async function playByHand(stage: Stage): Promise<void> {
 	stage.act("Somebody helps, by hand");
 	const iam = new IAMClient({ endpoint, region });
 	const rogue = { RoleName: "billing-task", PolicyName: "rogue" };
@@ -120,27 +149,7 @@ async function play(): Promise<void> {
 	await stage.ecsAccess("get accesspolicies", 0);
 	await stage.ecsAccess("history AccessPolicy/billing-task", 0);
 	stage.moral("What a hand added is removed by name; who, what, when and for which commit stays.");
-
-	stage.act("A change that may not be");
-	await stage.hand("cat > policies/platform/guardrails.yaml", () => {
-		mkdirSync(join(folder, "policies/platform"), { recursive: true });
-		writeFileSync(join(folder, "policies/platform/guardrails.yaml"), GUARDRAILS);
-		stage.say(GUARDRAILS.trimEnd());
-	});
-	await stage.hand("$EDITOR policies/search-task.yaml       # “search needs iam:PassRole, just for now”", () => {
-		edit("search-task.yaml", (text) => text.replace("    statements:\n", `    statements:\n${ASKED}`));
-	});
-	await stage.ecsAccess("validate", 2);
-	stage.moral("The guardrail speaks in the pull request, before any AWS call, at the line that asks.");
 	await iam.send(new DeleteRolePolicyCommand(rogue)).catch(() => {});
-
-	stage.say(`
-That was all of it, and nothing is left running. To play with the same company yourself:
-
-  npm run sandbox            keeps it running and prints what to paste
-  ecs-access import          then edit a file, and: plan, apply, get, describe, history
-  ecs-access explain AccessPolicy.spec.taskRole
-  docs/getting-started.md    the way from here to your own account`);
 }
 
 /** The statement that the hand-edited inline policy "quick-fix" gave, as import wrote it. */
