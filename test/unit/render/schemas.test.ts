@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
 import { describe, expect, it } from "vitest";
-import type { PlanFile } from "../../../controller/model/plan.ts";
+import type { Plan, PlanFile } from "../../../controller/model/plan.ts";
 import { findingList } from "../../../controller/plan/render/findings-json.ts";
 import { BILLING, entry, status } from "../cli/state-fixture.ts";
 import { companyPlan, finding } from "./fixtures.ts";
@@ -30,6 +30,15 @@ const FINDING = finding("X", "error", "wrong", {
 	since: "2026-11-24T09:12:00Z",
 });
 
+const CULPRIT = {
+	arn: "arn:aws:sts::123456789012:assumed-role/Admin/kim",
+	at: "2026-11-24T09:12:00Z",
+	sourceIp: null,
+	userAgent: "aws-cli/2.17",
+	action: "iam:TagRole",
+	eventId: "e1",
+};
+
 describe("the published schemas", () => {
 	it("hold for a plan with everything in it", () => {
 		const git = { url: "https://git.example/a.git", ref: "main", subdir: "policies" };
@@ -43,10 +52,22 @@ describe("the published schemas", () => {
 		expect(problems("plan-file.json", companyPlan())).toEqual([]);
 	});
 
+	it("hold for a binding that is made, and one that failed and is taken back", () => {
+		const made = JSON.parse(readFileSync(join(FOLDER, "../../test/golden/plan/binding/plan.json"), "utf8")) as Plan;
+		const step = made.steps.at(-1);
+		const failed = { ...made, steps: [{ ...step, why: "failed", state: { waiting: "failed", detail: "it did not start" } }] };
+		expect(problems("plan-file.json", { ...companyPlan(), plans: [made, failed] })).toEqual([]);
+	});
+
 	it("hold for findings, status, history and descriptions", () => {
 		expect(problems("finding-list.json", findingList({ findings: [FINDING], files: 3, strict: false }))).toEqual([]);
 		expect(problems("status-list.json", list("StatusList", [status("a"), BILLING]))).toEqual([]);
-		const history = [entry("2026-11-24T09:12:00Z"), entry("2026-11-24T09:12:00Z", { target: null, api: null })];
+		const drifted = { event: "drifted", api: null, since: "2026-11-24T09:12:00Z", culprit: CULPRIT } as const;
+		const history = [
+			entry("2026-11-24T09:12:00Z"),
+			entry("2026-11-24T09:12:00Z", { target: null, api: null }),
+			entry("2026-11-24T09:12:00Z", { ...drifted, drift: { part: "tags", live: "sha256:1" }, lease: 3 }),
+		];
 		expect(problems("history-list.json", list("HistoryList", history))).toEqual([]);
 		expect(problems("description-list.json", list("DescriptionList", [{ status: BILLING, history }]))).toEqual([]);
 		expect(problems("comparison.json", { verdict: "equivalent" })).toEqual([]);
