@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import type { Consumer } from "../engine/consumer.ts";
 import { TerminalError } from "../model/errors.ts";
+import { escapeTerminal } from "../plan/render/escape.ts";
+import { haltWords } from "../plan/render/words.ts";
 import type { CliContext, CliDeps, ExitCode } from "./context.ts";
 import { verb } from "./context.ts";
 import type { ControllerFlags } from "./controller.ts";
@@ -58,6 +60,8 @@ async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCo
 			const { color, verbose } = ctx;
 			const options = { color: color.stdout, verbose, milliseconds: ctx.clock.millis() - began };
 			ctx.print(renderExecution(summaryOf(pass.execution), options));
+			const halted = haltWords(pass.file);
+			if (halted !== null) ctx.note(`${escapeTerminal(halted)}\n`);
 			const { refused, sourceError } = manager.state();
 			if (refused !== null)
 				ctx.note(`revision ${refused.revision} is refused, the last good one stays in force: ${refused.message}\n`);
