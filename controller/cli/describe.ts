@@ -1,11 +1,11 @@
 import type { Command } from "commander";
+import { instancesOf, keyOf, notFound } from "../engine/find-resource.ts";
 import type { HistoryEntry, InventoryEntry, Status } from "../model/status.ts";
 import { readApplied } from "../plan/applied.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
 import { createPaint, type Paint } from "../plan/render/palette.ts";
 import { instantWords, principalsOf, statementWords, targetWords } from "../plan/render/words.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
-import { instancesOf, keyOf, notFound } from "./find-resource.ts";
 import { formatOption, withFooter } from "./help.ts";
 import { foldHistory, whatWords, whenWords, whoWords } from "./history-words.ts";
 import { openState, type StateOptions } from "./open-state.ts";

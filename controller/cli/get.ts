@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
+import { instancesOf, keyOf, kindOf, notFound } from "../engine/find-resource.ts";
 import type { Status } from "../model/status.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
-import { instancesOf, keyOf, kindOf, notFound } from "./find-resource.ts";
 import { withFooter } from "./help.ts";
 import { openState, type StateOptions } from "./open-state.ts";
 import { notePause } from "./pause-words.ts";

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { instancesOf, keyOf, notFound } from "../engine/find-resource.ts";
 import type { HistoryEntry } from "../model/status.ts";
 import { createPaint } from "../plan/render/palette.ts";
 import { instantWords } from "../plan/render/words.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
-import { instancesOf, keyOf, notFound } from "./find-resource.ts";
 import { formatOption, withFooter } from "./help.ts";
 import { beforeAndAfter, foldHistory, whatWords, whoWords } from "./history-words.ts";
 import { openState, type StateOptions } from "./open-state.ts";

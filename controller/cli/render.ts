@@ -1,10 +1,10 @@
 import type { Command } from "commander";
+import { suggestions } from "../engine/find-resource.ts";
 import { TerminalError } from "../model/errors.ts";
 import { isSymbolic } from "../model/interpolate.ts";
 import type { Instance } from "../model/kind.ts";
 import type { Binding } from "../model/target.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
-import { suggestions } from "./find-resource.ts";
 import { withFooter } from "./help.ts";
 import { readInput } from "./read-input.ts";
 import { DEFAULT_ROOT } from "./source-root.ts";

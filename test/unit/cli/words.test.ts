@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { instancesOf, keyOf, kindOf, notFound } from "../../../controller/cli/find-resource.ts";
 import { commandLineError } from "../../../controller/cli/help.ts";
 import { beforeAndAfter, foldHistory } from "../../../controller/cli/history-words.ts";
 import { parseSelector } from "../../../controller/cli/selector.ts";
 import { rootOf } from "../../../controller/cli/source-root.ts";
 import { storePath } from "../../../controller/cli/state-dir.ts";
 import { age, table } from "../../../controller/cli/table.ts";
+import { instancesOf, keyOf, kindOf, notFound } from "../../../controller/engine/find-resource.ts";
 import { entry } from "./state-fixture.ts";
 
 describe("what is typed", () => {
