@@ -1,7 +1,10 @@
 import type { Change, Plan, Step } from "../../model/plan.ts";
+import { targetId } from "../../model/target.ts";
 import type { AccessLine } from "../../policy/access.ts";
 import { rootDetail } from "../chain.ts";
+import { driftedPart } from "../drift.ts";
 import { byTarget, type TargetSteps } from "./counts.ts";
+import { differ, howWords, sinceWords } from "./drift-words.ts";
 import { escapeTerminal } from "./escape.ts";
 import { type Cell, cell, MARKER_COLUMN, type Pen, row } from "./layout.ts";
 import type { Style } from "./palette.ts";
@@ -72,11 +75,24 @@ function driftLines(pen: Pen, plan: Plan, step: Step): string[] {
 	const shown = step.diff.map((change, i) => {
 		const only = i === 0 ? driftEffect(pen, step) : [];
 		const lines = [row(pen, 6, [cell(`${change.op} ${changeWords(change)}`, styleOf(change.op))], only)];
+		if (i === 0) lines.push(...culpritLines(pen, plan, step));
 		lines.push(row(pen, 8, [cell(healWords(change))], [cell(originWords(change.origin ?? plan.origin), "dim")]));
 		return lines.join("\n");
 	});
 	const single = step.gains.length + step.losses.length === 1 && step.diff.length > 0;
 	return [...shown, ...(single ? [] : accessLines(pen, [step], "was taken away, gives again", "gave", 8))];
+}
+
+/** Since when and by whom, where the line above does not say it; how, with --verbose. */
+function culpritLines(pen: Pen, plan: Plan, step: Step): string[] {
+	const part = driftedPart(step);
+	const drift = plan.drifts?.find((d) => d.part === part && targetId(d.target) === targetId(step.target));
+	if (drift === undefined) return [];
+	const said = plan.summary === "heal" && !differ(plan);
+	const since = said ? "" : sinceWords({ drifts: [drift] }).trim();
+	const call = pen.verbose && drift.culprit !== null ? howWords(drift.culprit) : "";
+	const words = [since === "" || since.startsWith("(") ? since : `changed ${since}`, call].filter((w) => w !== "").join(", ");
+	return words === "" ? [] : [row(pen, 8, [cell(words, "dim")])];
 }
 
 /** `gave: everything   e.g. iam:CreateUser on *` where there is one line to tell; the rest is listed beneath. */

@@ -1,18 +1,16 @@
 import type { Drift } from "../../model/drift.ts";
 import type { Culprit } from "../../model/hint.ts";
 import type { Plan } from "../../model/plan.ts";
-import { type Target, targetId } from "../../model/target.ts";
 import { escapeTerminal } from "./escape.ts";
 import { instantWords } from "./words.ts";
 
 /** Who did it, and since when, of what a hand changed. All of it is text of others: what is returned is escaped. */
 
 /**
- * ` since 2026-11-24 09:12 UTC, by arn:…`: of all that drifted in a plan, or in one of its targets, the earliest time and
- * everybody by name. Empty where nothing is known; without an event it is when the drift was first seen.
+ * ` since 2026-11-24 09:12 UTC, by arn:…`: of all that drifted in a plan the earliest time, and everybody by name. Empty where nothing is known; without an event it is when the drift was first seen.
  */
-export function sinceWords(plan: Plan, target?: Target): string {
-	const drifts = (plan.drifts ?? []).filter((d) => target === undefined || targetId(d.target) === targetId(target));
+export function sinceWords(plan: Pick<Plan, "drifts">): string {
+	const drifts = plan.drifts ?? [];
 	const told = drifts.filter((d) => d.culprit !== null);
 	const [first] = (told.length > 0 ? told : drifts.filter((d) => d.recorded)).map((d) => d.since).toSorted(byTime);
 	if (first === undefined) return "";
@@ -30,19 +28,19 @@ function byWhom(told: readonly Drift[]): string {
 }
 
 /** Whether the targets of a plan, or their parts, were changed by different people or at different times. */
-export function differ(plan: Plan): boolean {
-	return new Set((plan.drifts ?? []).map((d) => `${d.since} ${d.culprit?.arn}`)).size > 1;
+export function differ({ drifts = [] }: Plan): boolean {
+	return new Set(drifts.map((d) => `${d.since} ${d.culprit?.arn}`)).size > 1;
 }
 
 /** `iam:PutRolePolicy at 2026-11-24 09:12 UTC from 203.0.113.9 with aws-cli/2.17` */
-export function callWords({ action, at, sourceIp, userAgent }: Culprit): string {
+export function howWords({ action, at, sourceIp, userAgent }: Culprit): string {
 	const from = sourceIp === null ? "" : ` from ${sourceIp}`;
 	return escapeTerminal(`${action} at ${instantWords(at)}${from}${userAgent === null ? "" : ` with ${userAgent}`}`);
 }
 
 /** What has drifted, since when and by whom, in one line; not escaped, for a status. Empty where nothing has. */
-export function driftWords(plan: Plan): string {
-	return (plan.drifts ?? [])
+export function driftWords({ drifts = [] }: Plan): string {
+	return drifts
 		.map(({ target, part, since, culprit }) => {
 			const what = part === "role" ? target.name : `${part} of ${target.name}`;
 			if (culprit === null) return `${what}, first seen ${since}`;

@@ -4,6 +4,7 @@ import type { AccessLine } from "../../policy/access.ts";
 import { approvalName } from "../approval.ts";
 import { changeLines } from "./changes.ts";
 import { actionWords, byTarget, countPlan, hasWork, isComparison, type PlanCounts, removalWords, restarts } from "./counts.ts";
+import { sinceWords } from "./drift-words.ts";
 import { escapeMarkdown, markdownCode, markdownFence } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import type { Pen } from "./layout.ts";
@@ -91,7 +92,10 @@ function accessRows(file: PlanFile): string[] {
 			if (gains.length + losses.length === 0 && !undecided && !restarted) return [];
 			const name = `**${escapeMarkdown(plan.key.replace(/^AccessPolicy\//, "").replace(/@.*$/, ""))}** (${escapeMarkdown(plan.account)})`;
 			const role = byTarget(plan.steps).length > 2 ? ` ${markdownCode(target.name)}` : "";
-			const marks = [steps.some((s) => s.why === "drifted") ? "drift" : "", undecided ? "not decided: counts as broader" : ""];
+			const marks = [
+				steps.some((s) => s.why === "drifted") ? `drift${escapeMarkdown(sinceWords(plan))}` : "",
+				undecided ? "not decided: counts as broader" : "",
+			];
 			const note = marks.filter((m) => m !== "").join(", ");
 			const cells = [
 				`${name}${role}${note === "" ? "" : `<br>${note}`}`,

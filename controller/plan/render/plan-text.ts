@@ -2,6 +2,7 @@ import { shortDigest } from "../../model/digest.ts";
 import type { Plan, PlanFile } from "../../model/plan.ts";
 import { changeLines } from "./changes.ts";
 import { actionWords, countPlan, hasWork, isComparison, type PlanCounts, removalWords, restartWords } from "./counts.ts";
+import { differ, sinceWords } from "./drift-words.ts";
 import { escapeTerminal } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import { cell, type Pen, row, spread } from "./layout.ts";
@@ -13,7 +14,6 @@ import {
 	count,
 	endOfWait,
 	haltWords,
-	instantWords,
 	isForeign,
 	originWords,
 	planName,
@@ -101,16 +101,11 @@ function planSection(pen: Pen, plan: Plan, file: PlanFile, advised: Set<string>)
 	const name = planName(plan, file.accounts.length);
 	if (isForeign(plan)) return foreignLines(pen, plan, advised);
 	const [symbol, style, words] = HEADLINES[plan.summary];
-	const since = plan.summary === "heal" ? sinceWords(plan) : "";
+	// Where it is not one change by one person, it stands beneath.
+	const since = plan.summary === "heal" && !differ(plan) ? sinceWords(plan) : "";
 	const head = [cell(`${symbol} `, style), cell(name, "bold"), cell(`  ${removalWords(plan) ?? words}${since}`)];
 	const origin = plan.summary === "heal" ? "" : originWords(plan.origin);
 	return [row(pen, 0, head, origin === "" ? [] : [cell(origin, "dim")]), ...changeLines(pen, plan)];
-}
-
-/** When and who: only where an event told us. */
-function sinceWords(plan: Plan): string {
-	const told = plan.findings.find((f) => f.since !== undefined && f.id.startsWith("Drift"));
-	return told?.since === undefined ? "" : ` since ${instantWords(told.since)}`;
 }
 
 /** What is not ours is a line a role, with the reason; what to do about it once for all of the same reason. */

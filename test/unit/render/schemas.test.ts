@@ -39,6 +39,15 @@ const CULPRIT = {
 	eventId: "e1",
 };
 
+const DRIFT = {
+	target: { type: "iam.role", account: "123456789012", region: "global", name: "a-task" },
+	part: "tags",
+	live: "sha256:1",
+	since: "2026-11-24T09:12:00Z",
+	culprit: CULPRIT,
+	recorded: true,
+} as const;
+
 describe("the published schemas", () => {
 	it("hold for a plan with everything in it", () => {
 		const git = { url: "https://git.example/a.git", ref: "main", subdir: "policies" };
@@ -46,6 +55,7 @@ describe("the published schemas", () => {
 			...companyPlan(),
 			request: { git, only: ["AccessPolicy/a"], prune: true, requireSignatures: true, allowedSigners: "signers" },
 			findings: [FINDING],
+			plans: companyPlan().plans.map((p) => ({ ...p, drifts: [DRIFT] })),
 			unpruned: { count: 1, reason: "--prune was not given" },
 		};
 		expect(problems("plan-file.json", full)).toEqual([]);
