@@ -10,6 +10,7 @@ import { lastSegment } from "./arn.ts";
 import { AwsError } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
 import { revisionParts, type TaskDefinitions } from "./task-definition.ts";
+import { unknownFieldsOf } from "./unknown-fields.ts";
 
 /** Carries out the steps on services and families: a new revision where one is missing, then the update. */
 export interface BindingWriter {
@@ -156,7 +157,16 @@ async function register(
 	signal: AbortSignal,
 ): Promise<{ readonly arn: Arn; readonly requestId: string | null }> {
 	const read = { taskDefinition: wanted.base, include: ["TAGS" as const] };
-	const { taskDefinition, tags } = await deps.call("ecs:DescribeTaskDefinition", region, read, signal);
+	const answer = await deps.call("ecs:DescribeTaskDefinition", region, read, signal);
+	const { taskDefinition, tags } = answer;
+	const unknown = unknownFieldsOf(answer);
+	if (unknown.length > 0) {
+		throw new TerminalError(
+			"UnknownFields",
+			`will not register task definition ${lastSegment(wanted.base)} anew: it has what this version does not know and would lose (${unknown.slice(0, 5).join(", ")})`,
+			{ fix: "use a newer version, or write binding: Verify and let the pipeline register it" },
+		);
+	}
 	if (taskDefinition === undefined) throw new ConflictError(`task definition ${wanted.base} is gone: plan again`);
 	const view = await deps.taskDefinitions.get(wanted.base, region, signal);
 	const [live] = await deps.taskDefinitions.bindings([view], signal);
@@ -165,10 +175,10 @@ async function register(
 		live === undefined ? wanted.binding : bindingDifference(wanted.binding, live, { region, account: deps.account });
 	const input = inputOf(taskDefinition, tags ?? [], { ...wanted, binding: missing });
 	try {
-		const answer = await deps.call("ecs:RegisterTaskDefinition", region, input, signal);
-		const arn = answer.taskDefinition?.taskDefinitionArn;
+		const made = await deps.call("ecs:RegisterTaskDefinition", region, input, signal);
+		const arn = made.taskDefinition?.taskDefinitionArn;
 		if (arn === undefined) throw new Error("ECS registered a task definition and did not say which");
-		return { arn, requestId: answer.$metadata.requestId ?? null };
+		return { arn, requestId: made.$metadata.requestId ?? null };
 	} catch (error) {
 		if (!(error instanceof AwsError)) throw error;
 		// It may be there all the same: without an answer nothing is registered again before that is known.

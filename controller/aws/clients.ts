@@ -173,13 +173,13 @@ async function iam(config: Config): Promise<Api<"iam">> {
 }
 
 async function ecs(config: Config): Promise<Api<"ecs">> {
-	const sdk = await import("@aws-sdk/client-ecs");
+	const [sdk, { describeTaskDefinition }] = await Promise.all([import("@aws-sdk/client-ecs"), import("./unknown-fields.ts")]);
 	const c = new sdk.ECSClient(config);
 	// Sent again after a lost answer, it would register a second revision: the provider looks for the first.
 	const once = new sdk.ECSClient({ ...config, maxAttempts: 1 });
 	return {
 		"ecs:DescribeServices": (i, o) => c.send(new sdk.DescribeServicesCommand(i), o),
-		"ecs:DescribeTaskDefinition": (i, o) => c.send(new sdk.DescribeTaskDefinitionCommand(i), o),
+		"ecs:DescribeTaskDefinition": (i, o) => describeTaskDefinition(c, sdk.DescribeTaskDefinitionCommand, i, o),
 		"ecs:ListClusters": (i, o) => c.send(new sdk.ListClustersCommand(i), o),
 		"ecs:ListServices": (i, o) => c.send(new sdk.ListServicesCommand(i), o),
 		"ecs:ListTaskDefinitionFamilies": (i, o) => c.send(new sdk.ListTaskDefinitionFamiliesCommand(i), o),
