@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Aws, createAws } from "../aws/account.ts";
 import { type Consumer, type ConsumerEvent, createConsumer } from "../engine/consumer.ts";
+import { createDriftMemory } from "../engine/drift.ts";
 import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
 import { createExpiryTimers } from "../engine/expiry.ts";
 import type { InForce } from "../engine/in-force.ts";
@@ -104,6 +105,7 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 				reconcileId: () => crypto.randomUUID(),
 				leaseRemaining: lease === null ? () => 0 : lease.remaining,
 				...(lease !== null && { leaseFence: lease.fence }),
+				drifts,
 				known: async () => () => ({}),
 			});
 			return createManager({
@@ -130,7 +132,10 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 			createConsumer({
 				queue: queueOf(aws, () => eventHome(view.accounts, installation, spec.events)),
 				clock: ctx.clock,
-				hint: (hint) => manager.hint(hint),
+				hint: (hint, culprit) => {
+					if ((manager.state().inForce?.referrers(hint) ?? []).length > 0) drifts.note(hint, culprit);
+					manager.hint(hint);
+				},
 				observe,
 			}),
 		close: async () => {

@@ -1,7 +1,8 @@
+import type { Culprit } from "../model/hint.ts";
 import type { HistoryEntry } from "../model/status.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
 import type { Paint } from "../plan/render/palette.ts";
-import { targetWords } from "../plan/render/words.ts";
+import { instantWords, targetWords } from "../plan/render/words.ts";
 import { shortRevision } from "./status-words.ts";
 import { age } from "./table.ts";
 
@@ -31,7 +32,7 @@ function stepOf(e: HistoryEntry): string {
 }
 
 function sameOf(e: HistoryEntry): string {
-	return JSON.stringify([e.key, e.event, e.why, e.api, e.target, e.outcome, e.before, e.after]);
+	return JSON.stringify([e.key, e.event, e.why, e.api, e.target, e.outcome, e.before, e.after, e.culprit?.arn]);
 }
 
 /** `2m ago (x12 over 3h)`. */
@@ -41,15 +42,32 @@ export function whenWords({ entry, times, since }: FoldedEntry, now: string): st
 
 /** `applied iam:PutRolePolicy on role billing-task, since git asks`: what and why, escaped. */
 export function whatWords(e: HistoryEntry): string {
+	if (e.event === "drifted") return driftedWords(e);
 	const on = e.target === null ? "" : ` on ${targetWords(e.target)}`;
 	const event = e.event === "intended" ? "began, outcome not known:" : e.event;
 	const outcome = e.event === "failed" || e.event === "stalled" ? `: ${e.outcome}` : "";
 	return escapeTerminal(`${event}${e.api === null ? "" : ` ${e.api}`}${on} (${e.why})${outcome}`);
 }
 
-/** By whom and from which commit, escaped. */
+/** By whom and from which commit, escaped. Of a drift, who made it; of its healing, whose change it was. */
 export function whoWords(e: HistoryEntry): string {
-	return escapeTerminal(`by ${e.actor}, revision ${shortRevision(e.revision)}`);
+	if (e.event === "drifted") return e.culprit === undefined ? "by somebody whom no event names" : culpritWords(e.culprit);
+	const after = e.culprit === undefined || e.event !== "applied" ? "" : `, changed by ${e.culprit.arn}`;
+	return escapeTerminal(`by ${e.actor}, revision ${shortRevision(e.revision)}${after}`);
+}
+
+/** `drifted role orders-api-task: inline policy "quick-fix" was added`; a name that came later says so. */
+function driftedWords(e: HistoryEntry): string {
+	const on = e.target === null ? "" : ` ${targetWords(e.target)}`;
+	const since = e.since === undefined || e.since === e.at ? "" : ` since ${instantWords(e.since)}`;
+	const later = e.why === "named" ? ", as an event told later" : "";
+	return `drifted${on}${since}: ${escapeTerminal(e.outcome)}${later}`;
+}
+
+/** `by arn:… (iam:PutRolePolicy from 203.0.113.9 with aws-cli/2.17)`, escaped. */
+function culpritWords({ arn, action, sourceIp, userAgent }: Culprit): string {
+	const from = sourceIp === null ? "" : ` from ${sourceIp}`;
+	return escapeTerminal(`by ${arn} (${action}${from}${userAgent === null ? "" : ` with ${userAgent}`})`);
 }
 
 /** Before and after as JSON, only the lines that differ. */

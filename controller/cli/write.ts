@@ -26,13 +26,15 @@ export async function runUnderLease(
 	result: Executable,
 	options: WriteOptions,
 ): Promise<ExitCode> {
-	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { recordBudget }, { renderExecution }, { watchPause }] = await Promise.all([
-		import("../engine/execute.ts"),
-		import("../engine/report.ts"),
-		import("../engine/budget-use.ts"),
-		import("../plan/render/execution-text.ts"),
-		import("../engine/pause.ts"),
-	]);
+	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { recordBudget }, { renderExecution }, { watchPause }, { recordDrift }] =
+		await Promise.all([
+			import("../engine/execute.ts"),
+			import("../engine/report.ts"),
+			import("../engine/budget-use.ts"),
+			import("../plan/render/execution-text.ts"),
+			import("../engine/pause.ts"),
+			import("../engine/drift.ts"),
+		]);
 	const { file, gathered } = result;
 	const shared = library.sharedStore();
 	const store = await library.store(file.installation);
@@ -56,6 +58,7 @@ export async function runUnderLease(
 	ctx.progress.phase("applying");
 	try {
 		await recordOverride(ctx, store, file, library.reconcileId);
+		await recordDrift(file, { store, clock: ctx.clock, reconcileId: library.reconcileId, leaseFence: lease.fence });
 		const execution = await execute(
 			file,
 			{
@@ -106,7 +109,11 @@ export async function recordSeen(
 	options: Pick<WriteOptions, "whole" | "newStore">,
 ): Promise<void> {
 	const { file, gathered } = result;
-	const [{ report }, { beginToRemember }] = await Promise.all([import("../engine/report.ts"), import("../engine/budget-use.ts")]);
+	const [{ report }, { beginToRemember }, { recordDrift }] = await Promise.all([
+		import("../engine/report.ts"),
+		import("../engine/budget-use.ts"),
+		import("../engine/drift.ts"),
+	]);
 	const waiting = file.plans.flatMap((plan) => plan.steps.map((step) => ({ plan, step })));
 	const shared = library.sharedStore();
 	const store = await library.store(file.installation);
@@ -118,6 +125,7 @@ export async function recordSeen(
 		return;
 	}
 	await beginToRemember(store, ctx.clock);
+	await recordDrift(file, { store, clock: ctx.clock, reconcileId: library.reconcileId });
 	await report(file, { runs: [], notRun: [], waiting, interrupted: false }, gathered, {
 		store,
 		clock: ctx.clock,
