@@ -86,6 +86,7 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 		throw error;
 	});
 	const opened = openedWith(view, git);
+	const drifts = createDriftMemory();
 	return {
 		isCurrent: (inForce) => openedWith(inForce.catalog.view, inForce.spec.git) === opened,
 		installation,
