@@ -8,7 +8,7 @@ import { storeUrl, type TableRef } from "../model/store-url.ts";
 import type { TargetType } from "../model/target.ts";
 import { parseArn, roleNameOf } from "./arn.ts";
 import { createBindingWriter } from "./binding-write.ts";
-import { createCalls } from "./call.ts";
+import { createCalls, type ObserveCall } from "./call.ts";
 import { type Credentials, createClients } from "./clients.ts";
 import { assumedCredentials, sessionName } from "./credentials.ts";
 import { discover } from "./discover.ts";
@@ -51,6 +51,8 @@ export interface AccountAccessOptions {
 	readonly requestTimeout?: number;
 	/** For reading alone, of an account that may be large: see roles.ts. */
 	readonly lean?: boolean;
+	/** Told of every call, for metrics. */
+	readonly observeCall?: ObserveCall;
 }
 
 export interface ReadProgress {
@@ -83,6 +85,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 			account: () => caller?.accountId ?? account.accountId,
 			caller: () => caller?.arn ?? null,
 			rolePath: account.rolePath,
+			...(options.observeCall !== undefined && { observeCall: options.observeCall }),
 		});
 	const { assumeRole } = account;
 	const base = callsWith(shared.credentials);
@@ -268,7 +271,8 @@ export interface Aws {
 	readonly close: () => void;
 }
 
-export interface AwsOptions extends Pick<AccountAccessOptions, "version" | "reconcileId" | "clock" | "cacheDir" | "progress"> {
+export interface AwsOptions
+	extends Pick<AccountAccessOptions, "version" | "reconcileId" | "clock" | "cacheDir" | "progress" | "observeCall"> {
 	/** Asked when an access is made: both are known only once a source was read. */
 	readonly installation: () => string;
 	readonly revision: () => string;
@@ -302,6 +306,7 @@ export function createAws(options: AwsOptions): Aws {
 			account: () => null,
 			caller: () => null,
 			rolePath: "/",
+			...(options.observeCall !== undefined && { observeCall: options.observeCall }),
 		}).call;
 	const storeCalls = (ref: TableRef): CallAws => ownCalls(storeUrl(ref), ref.region, { requestTimeout: STORE_TIMEOUT_MS });
 	return {

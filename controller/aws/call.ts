@@ -17,7 +17,16 @@ export interface CallDeps {
 	readonly account: () => string | null;
 	readonly caller: () => Arn | null;
 	readonly rolePath: string;
+	/** Told of each attempt: milliseconds without what it waited for its turn; `requests`: sent, the SDK's own retries among them. */
+	readonly observeCall?: ObserveCall;
 }
+
+export type ObserveCall = (
+	operation: string,
+	outcome: "ok" | "throttled" | "error",
+	milliseconds: number,
+	requests: number,
+) => void;
 
 export interface Calls {
 	readonly call: CallAws;
@@ -52,14 +61,27 @@ export function createCalls(deps: CallDeps): Calls {
 		const deadline = deps.clock.millis() + DEADLINE_MS[access];
 		const most = access === "read" ? READ_ATTEMPTS : WRITE_ATTEMPTS;
 		for (let attempt = 1; ; attempt++) {
+			let began: number | null = null;
+			const tell = (outcome: Parameters<ObserveCall>[1], metadata: ReturnType<typeof metadataOf>): void => {
+				if (began !== null) deps.observeCall?.(op, outcome, deps.clock.millis() - began, metadata?.attempts ?? 1);
+			};
 			try {
-				const output = await deps.limiter.run(lane, () => deps.clients.send(op, place, input, signal), signal);
+				const output = await deps.limiter.run(
+					lane,
+					() => {
+						began = deps.clock.millis();
+						return deps.clients.send(op, place, input, signal);
+					},
+					signal,
+				);
 				count(op, output.$metadata);
+				tell("ok", output.$metadata);
 				return output;
 			} catch (error) {
 				if (signal.aborted) throw signal.reason;
 				count(op, metadataOf(error));
 				const retry = retryOf(error);
+				tell(retry === "throttle" ? "throttled" : "error", metadataOf(error));
 				if (retry === "throttle") deps.limiter.throttled(lane);
 				const wait = deps.random() * Math.min(BACKOFF_MS.cap, BACKOFF_MS.base * 2 ** attempt);
 				const last = op === "sts:GetCallerIdentity" ? FIRST_ATTEMPTS[wasAnswered(error) ? "answered" : "unanswered"] : most;
