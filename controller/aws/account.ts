@@ -2,10 +2,11 @@ import type { Account, Caller } from "../model/account.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { AccountId, Region } from "../model/ids.ts";
 import { partitionOf } from "../model/partition.ts";
-import type { AccountAccess, Clock, EventQueue, Provider, Store } from "../model/ports.ts";
+import type { AccountAccess, Announcer, Clock, EventQueue, Provider, Store } from "../model/ports.ts";
 import type { Secret } from "../model/secret.ts";
 import { storeUrl, type TableRef } from "../model/store-url.ts";
 import type { TargetType } from "../model/target.ts";
+import { createAnnouncer } from "./announcer.ts";
 import { parseArn, roleNameOf } from "./arn.ts";
 import { createBindingWriter } from "./binding-write.ts";
 import { createCalls, type ObserveCall } from "./call.ts";
@@ -263,6 +264,8 @@ export interface Aws {
 	readonly checkStore: (ref: TableRef, signal: AbortSignal) => Promise<readonly string[]>;
 	/** The event queue of an installation, by the environment's own credentials. */
 	readonly eventQueue: (home: { readonly queue: string; readonly region: Region }) => EventQueue;
+	/** Where an installation tells what was done and seen, by the environment's own credentials. */
+	readonly announcer: (home: { readonly bus: string; readonly region: Region }) => Announcer;
 	/**
 	 * A secret of the installation's own, by name or ARN, with the environment's own credentials; by name in `region`, null:
 	 * the environment's. Errors as of secrets.ts.
@@ -330,6 +333,7 @@ export function createAws(options: AwsOptions): Aws {
 			return { accountId, region };
 		},
 		eventQueue: ({ queue, region }) => createEventQueue({ call: ownCalls("queue", region), name: queue, region }),
+		announcer: ({ bus, region }) => createAnnouncer({ call: ownCalls("announce", region), bus, region }),
 		readSecret: (id, region, signal) => readSecret(ownCalls("secrets", region), id, region, signal),
 		close: shared.close,
 	};

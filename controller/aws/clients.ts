@@ -206,6 +206,7 @@ async function events(config: Config): Promise<Api<"events">> {
 		"events:PutRule": (i, o) => c.send(new sdk.PutRuleCommand(i), o),
 		"events:PutTargets": (i, o) => c.send(new sdk.PutTargetsCommand(i), o),
 		"events:PutPermission": (i, o) => c.send(new sdk.PutPermissionCommand(i), o),
+		"events:PutEvents": (i, o) => c.send(new sdk.PutEventsCommand(i), o),
 	};
 }
 

@@ -79,6 +79,7 @@ interface Operations {
 	"events:PutRule": Call<Events.PutRuleCommandInput, Events.PutRuleCommandOutput>;
 	"events:PutTargets": Call<Events.PutTargetsCommandInput, Events.PutTargetsCommandOutput>;
 	"events:PutPermission": Call<Events.PutPermissionCommandInput, Events.PutPermissionCommandOutput>;
+	"events:PutEvents": Call<Events.PutEventsCommandInput, Events.PutEventsCommandOutput>;
 	"secretsmanager:GetSecretValue": Call<SecretsManager.GetSecretValueCommandInput, SecretsManager.GetSecretValueCommandOutput>;
 }
 

@@ -63,6 +63,7 @@ const WORDING: Wording = {
 	"events:DescribeEventBus": (i) => `read event bus ${i.Name}`,
 	"events:PutRule": (i) => `write rule ${i.Name}`,
 	"events:PutTargets": (i) => `write the targets of rule ${i.Rule}`,
+	"events:PutEvents": (i) => `put events on bus ${i.Entries?.[0]?.EventBusName ?? "default"}`,
 	"events:PutPermission": (i) => `let account ${i.Principal} send to event bus ${i.EventBusName}`,
 };
 

@@ -66,7 +66,9 @@ export type ManagerEvent =
 	  }
 	| { readonly type: "resyncFailed"; readonly account: string; readonly error: Error }
 	| { readonly type: "pass"; readonly account: string; readonly pass: PassEvent }
-	| { readonly type: "applied"; readonly pass: Pass };
+	| { readonly type: "applied"; readonly pass: Pass }
+	/** Part of a resync, with the plans that have nothing to carry out. */
+	| { readonly type: "looked"; readonly pass: Pass };
 
 export interface ManagerState {
 	readonly admitted: Admitted | null;
@@ -265,6 +267,10 @@ export function createManager(deps: ManagerDeps): Manager {
 				if (failure !== undefined) throw failure;
 				const busy = new Set(slice.file.plans.filter((p) => hasWork(p, slice)));
 				await passes.record(slice, (p) => !busy.has(p), false);
+				observe({
+					type: "looked",
+					pass: { ...slice, file: { ...slice.file, plans: slice.file.plans.filter((p) => !busy.has(p)) } },
+				});
 				for (const p of busy) add(accountOf.has(p.key) ? p.key : goneKey(p, account.name), urgency);
 				sum.keys += slice.file.plans.length;
 				sum.withWork += busy.size;

@@ -158,6 +158,7 @@ export const PERMISSIONS = [
 		on: "bus",
 		why: "to let other Accounts send events here; triggers apply only",
 	},
+	{ action: "events:PutEvents", access: "write", on: "bus", why: "to tell what was done and seen; the controller only" },
 	{
 		action: "secretsmanager:GetSecretValue",
 		access: "read",

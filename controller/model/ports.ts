@@ -1,4 +1,5 @@
 import type { Account, Caller } from "./account.ts";
+import type { Announcement } from "./announcement.ts";
 import type { Instant, ResourceKey } from "./ids.ts";
 import type { Step } from "./plan.ts";
 import type { Fact, Reference } from "./reference.ts";
@@ -118,6 +119,15 @@ export interface Store {
 	readonly close: () => Promise<void>;
 	/** True when this process made the store: nothing was remembered before. */
 	readonly fresh: boolean;
+}
+
+/** What became of one announcement. `refused`: it would be so again. */
+export type Announced = { readonly result: "sent" } | { readonly result: "retry" | "refused"; readonly why: string };
+
+/** Where what was done and seen is told of, for whoever listens. */
+export interface Announcer {
+	/** One answer each, in the same order. Rejects where none was taken. */
+	readonly announce: (announcements: readonly Announcement[], signal: AbortSignal) => Promise<readonly Announced[]>;
 }
 
 export interface Source {
