@@ -28,9 +28,20 @@ export function glob(text: string, variables: boolean): Glob {
 	if (known !== undefined) return known;
 	const made = compile(text, variables);
 	// Bounded, because a controller runs for months; a plan of 10,000 roles meets fewer.
-	if (of.size > 200_000) of.clear();
+	if (of.size > 50_000) of.clear();
 	of.set(text, made);
 	return made;
+}
+
+const ANY: Token = { is: "any" };
+const ONE: Token = { is: "one" };
+const chars = new Map<string, Token>();
+
+/** One for each character there is: the ARNs of ten thousand policies are a million of them. */
+function charToken(char: string): Token {
+	const known = chars.get(char) ?? { is: "char", char };
+	if (!chars.has(char)) chars.set(char, known);
+	return known;
 }
 
 function compile(text: string, variables: boolean): Glob {
@@ -40,11 +51,11 @@ function compile(text: string, variables: boolean): Glob {
 		const end = variables && text.startsWith("${", i) ? text.indexOf("}", i) : -1;
 		const inner = end < 0 ? null : text.slice(i + 2, end);
 		let token: Token;
-		if (inner === "*" || inner === "?" || inner === "$") token = { is: "char", char: inner };
+		if (inner === "*" || inner === "?" || inner === "$") token = charToken(inner);
 		else if (inner !== null) token = { is: "unknown", name: inner, variable: inner.includes(":") };
-		else if (text[i] === "*") token = { is: "any" };
-		else if (text[i] === "?") token = { is: "one" };
-		else token = { is: "char", char: text.charAt(i) };
+		else if (text[i] === "*") token = ANY;
+		else if (text[i] === "?") token = ONE;
+		else token = charToken(text.charAt(i));
 		if (inner !== null) i = end;
 		// `**` is `*`, and `*?` is `?*`: runs of wildcards get one spelling.
 		if (token.is === "any" && tokens.at(-1)?.is === "any") continue;
@@ -70,11 +81,11 @@ export function matches(
 		const filled: Token[] = [];
 		for (const t of tokens) {
 			if (t.is !== "unknown") filled.push(t);
-			else if (!t.variable) filled.push({ is: "any" });
+			else if (!t.variable) filled.push(ANY);
 			else {
 				const v = variable(t.name);
 				if (v === undefined) return null;
-				for (const char of v) filled.push({ is: "char", char });
+				for (const char of v) filled.push(charToken(char));
 			}
 		}
 		tokens = filled;

@@ -159,6 +159,8 @@ function join(a: Glob, b: Glob, last: string, context: Context): string | null {
 	let made = ofA.get(key);
 	if (made === undefined) {
 		made = joinOnce(a, b, last, context);
+		// Bounded as the globs are.
+		if (ofA.size > 20_000) ofA.clear();
 		ofA.set(key, made);
 	}
 	return made;

@@ -85,7 +85,7 @@ function factOf(ref: Reference, caller: string): Fact {
 	}
 }
 
-function observedRole(account: string, name: string, state: RoleState): Existing<"iam.role"> {
+export function observedRole(account: string, name: string, state: RoleState): Existing<"iam.role"> {
 	return {
 		target: { type: "iam.role", account, region: "global", name },
 		exists: true,
