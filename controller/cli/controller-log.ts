@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { AnnouncementsEvent } from "../engine/announcements.ts";
 import type { ConsumerEvent } from "../engine/consumer.ts";
 import type { ManagerEvent } from "../engine/manager.ts";
 import { targetId } from "../model/target.ts";
@@ -39,6 +40,22 @@ export function createControllerLog(log: Logger): (event: ManagerEvent) => void 
 					if (error === null) log.info({ ...fields, requestId: outcome?.requestId }, "step applied");
 					else log.error({ ...fields, error: error.message }, "step failed");
 				}
+		}
+	};
+}
+
+export function createAnnouncementsLog(log: Logger): (event: AnnouncementsEvent) => void {
+	return (event) => {
+		switch (event.type) {
+			case "announced":
+				return log.debug({ count: event.count }, "announced");
+			case "unheard":
+				return log.warn({ error: event.error.message, waiting: event.waiting }, "announcements not sent yet");
+			case "lost":
+				return log.warn(
+					{ type: event.announcement.type, key: event.announcement.detail.key, why: event.why },
+					"announcement lost",
+				);
 		}
 	};
 }

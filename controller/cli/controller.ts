@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { type Aws, createAws } from "../aws/account.ts";
+import { createAnnounce } from "../engine/announce.ts";
+import { type Announcements, type AnnouncementsEvent, createAnnouncements } from "../engine/announcements.ts";
 import { type Consumer, type ConsumerEvent, createConsumer } from "../engine/consumer.ts";
 import { createDriftMemory } from "../engine/drift.ts";
 import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
@@ -14,7 +16,7 @@ import { type EventHome, eventHome } from "../model/event-home.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
 import type { Digest } from "../model/ids.ts";
 import type { CatalogView } from "../model/kind.ts";
-import type { EventQueue, Store } from "../model/ports.ts";
+import type { Announcer, EventQueue, Store } from "../model/ports.ts";
 import { parseStoreUrl } from "../model/store-url.ts";
 import { createCatalogue } from "../policy/catalogue.ts";
 import type { LeaseHeld } from "../store/lease.ts";
@@ -47,9 +49,15 @@ export interface Controller {
 	readonly isCurrent: (inForce: InForce) => boolean;
 	/** Tells a manager what only the clock says, until aborted. */
 	readonly timers: (manager: Manager) => { readonly run: (signal: AbortSignal) => Promise<void> };
+	/** Tells the world what a manager did and saw: `heard` is to be told of each of its events. */
+	readonly announcing: (manager: () => Manager, observe: (event: AnnouncementsEvent) => void) => Announcing;
 	/** Tells a manager what others did. */
 	readonly consumer: (manager: Manager, observe: (event: ConsumerEvent) => void) => Consumer;
 	readonly close: () => Promise<void>;
+}
+
+export interface Announcing extends Pick<Announcements, "run" | "flush"> {
+	readonly heard: (event: ManagerEvent) => void;
 }
 
 /**
@@ -129,6 +137,18 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 				readPause: () => readPause(store, ctx.clock.millis()),
 				fire: (key) => manager.ask(key),
 			}),
+		announcing: (manager, observe) => {
+			const announcer = announcerOf(aws, () => eventHome(view.accounts, installation, spec.events));
+			const announcements = createAnnouncements({ announcer, clock: ctx.clock, observe });
+			const heard = createAnnounce({
+				installation,
+				clock: ctx.clock,
+				paused: () => manager().state().paused,
+				stalled: () => manager().state().inForce?.stalled ?? new Map(),
+				announce: announcements.add,
+			});
+			return { ...announcements, heard };
+		},
 		consumer: (manager, observe) =>
 			createConsumer({
 				queue: queueOf(aws, () => eventHome(view.accounts, installation, spec.events)),
@@ -157,6 +177,16 @@ function openedWith(view: CatalogView, git: InstallationSpec["git"]): Digest {
 		git ?? null,
 		view.accounts.map((a) => [a.accountId, a.region, a.assumeRole]),
 	]);
+}
+
+/** Where there is no bus of ours, nobody is told, and that is no failure of anything else. */
+function announcerOf(aws: Aws, home: () => EventHome): Announcer {
+	try {
+		return aws.announcer(home());
+	} catch (error) {
+		const why = error instanceof Error ? error.message : String(error);
+		return { announce: async (announcements) => announcements.map(() => ({ result: "refused", why })) };
+	}
 }
 
 /** Where events cannot come to, they are not heard, and the resync goes on. */

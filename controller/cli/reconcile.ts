@@ -34,8 +34,16 @@ export function registerReconcile(program: Command, deps: CliDeps): void {
 	});
 }
 
+/** What was not told of by then is told of by nobody. */
+const FLUSH_SECONDS = 10;
+
 async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCode> {
-	const [{ openController }, { createConsumerLog, createControllerLog }, { renderExecution }, { summaryOf }] = await Promise.all([
+	const [
+		{ openController },
+		{ createAnnouncementsLog, createConsumerLog, createControllerLog },
+		{ renderExecution },
+		{ summaryOf },
+	] = await Promise.all([
 		import("./controller.ts"),
 		import("./controller-log.ts"),
 		import("../plan/render/execution-text.ts"),
@@ -52,8 +60,12 @@ async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCo
 			});
 		}
 		const began = ctx.clock.millis();
+		const announcing = controller.announcing(() => manager, createAnnouncementsLog(logger));
+		const manager = controller.manager(lease, (event) => {
+			log(event);
+			announcing.heard(event);
+		});
 		try {
-			const manager = controller.manager(lease, log);
 			await manager.poll(ctx.signal);
 			await drain(ctx, controller.consumer(manager, createConsumerLog(logger)));
 			const pass = await manager.once(AbortSignal.any([ctx.signal, lease.lost]));
@@ -72,6 +84,7 @@ async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCo
 				return 1;
 			return refused !== null || waiting.length > 0 || notRun.length > 0 ? 2 : 0;
 		} finally {
+			await announcing.flush(FLUSH_SECONDS);
 			await lease.release();
 		}
 	} finally {

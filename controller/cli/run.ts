@@ -11,6 +11,8 @@ import { withFollowFlags } from "./source-flags.ts";
 const STANDBY_SECONDS = 15;
 /** ECS kills a task 30 s after it asked it to stop; what is not done by then is left as it was recorded. */
 const STOP_SECONDS = 20;
+/** What was not told of by then is told of by nobody. */
+const FLUSH_SECONDS = 3;
 
 export function registerRun(program: Command, deps: CliDeps): void {
 	const command = withFollowFlags(
@@ -83,17 +85,21 @@ async function terms(ctx: CliContext, controller: Controller): Promise<void> {
 }
 
 async function term(ctx: CliContext, controller: Controller, lease: HeldLease | null, moved: AbortController): Promise<void> {
-	const { createConsumerLog, createControllerLog } = await import("./controller-log.ts");
+	const { createAnnouncementsLog, createConsumerLog, createControllerLog } = await import("./controller-log.ts");
 	const log = await ctx.logger();
 	const tell = createControllerLog(log);
+	const announcing = controller.announcing(() => manager, createAnnouncementsLog(log));
 	const manager = controller.manager(lease, (event) => {
 		tell(event);
+		announcing.heard(event);
 		const { inForce } = manager.state();
 		if (event.type === "admitted" && inForce !== null && !controller.isCurrent(inForce)) moved.abort();
 	});
 	const consumer = controller.consumer(manager, createConsumerLog(log));
 	const signal = AbortSignal.any([ctx.signal, moved.signal, ...(lease === null ? [] : [lease.lost])]);
-	await work(ctx, signal, [manager.run(signal), consumer.run(signal), controller.timers(manager).run(signal)]);
+	const timers = controller.timers(manager);
+	await work(ctx, signal, [manager.run(signal), consumer.run(signal), timers.run(signal), announcing.run(signal)]);
+	await announcing.flush(FLUSH_SECONDS);
 }
 
 /** Until `signal`; then what runs has a little time to end. */

@@ -18,7 +18,7 @@ export type AnnouncementsEvent =
 export interface Announcements {
 	/** Never throws and never waits: what is done in AWS does not depend on who hears of it. */
 	readonly add: (announcement: Announcement) => void;
-	/** Sends what was added, until aborted; then what is left, for as long as `flush`. Never rejects. */
+	/** Sends what was added, until aborted. Never rejects. */
 	readonly run: (signal: AbortSignal) => Promise<void>;
 	/** Sends what is left, each once more, within `seconds`. Never rejects. */
 	readonly flush: (seconds: number) => Promise<void>;
@@ -30,7 +30,6 @@ const MOST_WAITING = 5_000;
 const ATTEMPTS = 20;
 const BATCH = 100;
 const RETRY_MS = { first: 1_000, longest: 60_000 } as const;
-const FLUSH_SECONDS = 3;
 
 /** Sends announcements behind what is worked at, in their order as far as they are taken. */
 export function createAnnouncements(deps: AnnouncementsDeps): Announcements {
@@ -97,7 +96,6 @@ export function createAnnouncements(deps: AnnouncementsDeps): Announcements {
 					await clock.sleep(wait, signal).catch(() => {});
 				}
 			}
-			await flush(FLUSH_SECONDS);
 		},
 		flush,
 		waiting: () => waiting.length,
