@@ -1,4 +1,5 @@
 import type { Account, Caller } from "../model/account.ts";
+import type { DoctorAccount } from "../model/doctor.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { AccountId, Region } from "../model/ids.ts";
 import { partitionOf } from "../model/partition.ts";
@@ -9,10 +10,11 @@ import type { TargetType } from "../model/target.ts";
 import { createAnnouncer } from "./announcer.ts";
 import { parseArn, roleNameOf } from "./arn.ts";
 import { createBindingWriter } from "./binding-write.ts";
-import { createCalls, type ObserveCall } from "./call.ts";
+import { type Calls, createCalls, type ObserveCall } from "./call.ts";
 import { type Credentials, createClients } from "./clients.ts";
 import { assumedCredentials, sessionName } from "./credentials.ts";
 import { discover } from "./discover.ts";
+import { createDoctorAccount } from "./doctor.ts";
 import { createEcsFamilyProvider } from "./ecs-family.ts";
 import { createEcsServiceProvider } from "./ecs-service.ts";
 import { createEventQueue } from "./event-queue.ts";
@@ -68,35 +70,8 @@ export interface ReadProgress {
 export function createAccountAccess(options: AccountAccessOptions): AccountAccess {
 	const { account, clock } = options;
 	const shared = options.shared ?? createAwsShared(clock);
-	const userAgent = userAgentOf(options);
 	let caller: Caller | undefined;
-	const callsWith = (credentials: () => Promise<Credentials>) =>
-		createCalls({
-			clients: createClients({
-				credentials,
-				agents: shared.agents,
-				partition: account.partition,
-				region: account.region,
-				userAgent,
-				...(options.requestTimeout !== undefined && { requestTimeout: options.requestTimeout }),
-			}),
-			limiter: shared.limiter(account.accountId ?? account.name),
-			clock,
-			random: options.random ?? Math.random,
-			account: () => caller?.accountId ?? account.accountId,
-			caller: () => caller?.arn ?? null,
-			rolePath: account.rolePath,
-			...(options.observeCall !== undefined && { observeCall: options.observeCall }),
-		});
-	const { assumeRole } = account;
-	const base = callsWith(shared.credentials);
-	const credentials =
-		assumeRole === null
-			? shared.credentials
-			: shared.assumed(`${account.name} ${assumeRole.roleArn} ${assumeRole.externalId ?? ""}`, () =>
-					assumedCredentials(base.call, assumeRole, sessionName(options.reconcileId), account.region),
-				);
-	const acting = assumeRole === null ? base : callsWith(credentials);
+	const { base, acting, credentials } = accountCalls(options, shared, () => caller);
 	const { call } = acting;
 	const read = { roles: () => 0, services: 0 };
 	const tell = (reading: ReadProgress["reading"], done: number): void => options.progress?.({ reading, done });
@@ -233,6 +208,44 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 	};
 }
 
+/** The calls by which an account is worked in: `base` by the environment's own credentials, `acting` as the Account says. */
+function accountCalls(
+	options: Omit<AccountAccessOptions, "installation" | "cacheDir">,
+	shared: AwsShared,
+	caller: () => Caller | undefined,
+): { readonly base: Calls; readonly acting: Calls; readonly credentials: () => Promise<Credentials> } {
+	const { account, clock } = options;
+	const userAgent = userAgentOf(options);
+	const callsWith = (credentials: () => Promise<Credentials>) =>
+		createCalls({
+			clients: createClients({
+				credentials,
+				agents: shared.agents,
+				partition: account.partition,
+				region: account.region,
+				userAgent,
+				...(options.requestTimeout !== undefined && { requestTimeout: options.requestTimeout }),
+			}),
+			limiter: shared.limiter(account.accountId ?? account.name),
+			clock,
+			random: options.random ?? Math.random,
+			account: () => caller()?.accountId ?? account.accountId,
+			caller: () => caller()?.arn ?? null,
+			rolePath: account.rolePath,
+			...(options.observeCall !== undefined && { observeCall: options.observeCall }),
+		});
+	const { assumeRole } = account;
+	const base = callsWith(shared.credentials);
+	const credentials =
+		assumeRole === null
+			? shared.credentials
+			: shared.assumed(`${account.name} ${assumeRole.roleArn} ${assumeRole.externalId ?? ""}`, () =>
+					assumedCredentials(base.call, assumeRole, sessionName(options.reconcileId), account.region),
+				);
+	const acting = assumeRole === null ? base : callsWith(credentials);
+	return { base, acting, credentials };
+}
+
 function userAgentOf(options: Pick<AccountAccessOptions, "version" | "reconcileId" | "revision">): [string, string][] {
 	return [
 		["ecs-access", options.version],
@@ -271,6 +284,8 @@ export interface Aws {
 	 * the environment's. Errors as of secrets.ts.
 	 */
 	readonly readSecret: (id: string, region: Region | null, signal: AbortSignal) => Promise<Secret>;
+	/** What doctor asks of an account, beyond what a pass does. */
+	readonly doctor: (account: Account) => DoctorAccount;
 	readonly close: () => void;
 }
 
@@ -335,6 +350,11 @@ export function createAws(options: AwsOptions): Aws {
 		eventQueue: ({ queue, region }) => createEventQueue({ call: ownCalls("queue", region), name: queue, region }),
 		announcer: ({ bus, region }) => createAnnouncer({ call: ownCalls("announce", region), bus, region }),
 		readSecret: (id, region, signal) => readSecret(ownCalls("secrets", region), id, region, signal),
+		doctor: (account) => {
+			const of = { ...options, account, revision: options.revision() };
+			const { acting } = accountCalls(of, shared, () => undefined);
+			return createDoctorAccount({ call: acting.call, account, clock: options.clock, credentials: shared.credentials });
+		},
 		close: shared.close,
 	};
 }

@@ -169,6 +169,7 @@ async function iam(config: Config): Promise<Api<"iam">> {
 		"iam:TagRole": (i, o) => c.send(new sdk.TagRoleCommand(i), o),
 		"iam:UntagRole": (i, o) => c.send(new sdk.UntagRoleCommand(i), o),
 		"iam:DeleteRole": (i, o) => c.send(new sdk.DeleteRoleCommand(i), o),
+		"iam:GetAccountSummary": (i, o) => c.send(new sdk.GetAccountSummaryCommand(i), o),
 	};
 }
 
@@ -207,6 +208,8 @@ async function events(config: Config): Promise<Api<"events">> {
 		"events:PutTargets": (i, o) => c.send(new sdk.PutTargetsCommand(i), o),
 		"events:PutPermission": (i, o) => c.send(new sdk.PutPermissionCommand(i), o),
 		"events:PutEvents": (i, o) => c.send(new sdk.PutEventsCommand(i), o),
+		"events:RemoveTargets": (i, o) => c.send(new sdk.RemoveTargetsCommand(i), o),
+		"events:DeleteRule": (i, o) => c.send(new sdk.DeleteRuleCommand(i), o),
 	};
 }
 
@@ -243,6 +246,7 @@ async function sqs(config: Config): Promise<Api<"sqs">> {
 		"sqs:ListQueueTags": (i, o) => c.send(new sdk.ListQueueTagsCommand(i), o),
 		"sqs:CreateQueue": (i, o) => c.send(new sdk.CreateQueueCommand(i), o),
 		"sqs:SetQueueAttributes": (i, o) => c.send(new sdk.SetQueueAttributesCommand(i), o),
+		"sqs:DeleteQueue": (i, o) => c.send(new sdk.DeleteQueueCommand(i), o),
 	};
 }
 

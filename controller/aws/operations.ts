@@ -81,6 +81,10 @@ interface Operations {
 	"events:PutPermission": Call<Events.PutPermissionCommandInput, Events.PutPermissionCommandOutput>;
 	"events:PutEvents": Call<Events.PutEventsCommandInput, Events.PutEventsCommandOutput>;
 	"secretsmanager:GetSecretValue": Call<SecretsManager.GetSecretValueCommandInput, SecretsManager.GetSecretValueCommandOutput>;
+	"iam:GetAccountSummary": Call<Iam.GetAccountSummaryCommandInput, Iam.GetAccountSummaryCommandOutput>;
+	"events:RemoveTargets": Call<Events.RemoveTargetsCommandInput, Events.RemoveTargetsCommandOutput>;
+	"events:DeleteRule": Call<Events.DeleteRuleCommandInput, Events.DeleteRuleCommandOutput>;
+	"sqs:DeleteQueue": Call<Sqs.DeleteQueueCommandInput, Sqs.DeleteQueueCommandOutput>;
 }
 
 /** `never`, and so an error at every use, when the two lists differ. */

@@ -63,6 +63,10 @@ const WORDING: Wording = {
 	"events:DescribeEventBus": (i) => `read event bus ${i.Name}`,
 	"events:PutRule": (i) => `write rule ${i.Name}`,
 	"events:PutTargets": (i) => `write the targets of rule ${i.Rule}`,
+	"iam:GetAccountSummary": () => "read the account's quotas",
+	"events:RemoveTargets": (i) => `remove the targets of rule ${i.Rule}`,
+	"events:DeleteRule": (i) => `delete rule ${i.Name}`,
+	"sqs:DeleteQueue": (i) => `delete queue ${lastSegment(i.QueueUrl ?? "")}`,
 	"events:PutEvents": (i) => `put events on bus ${i.Entries?.[0]?.EventBusName ?? "default"}`,
 	"events:PutPermission": (i) => `let account ${i.Principal} send to event bus ${i.EventBusName}`,
 };

@@ -59,6 +59,16 @@ export function forwarderName(installation: string): string {
 	return nameOf(installation, "-events", ROLE_NAME);
 }
 
+/** The role that doctor changes a tag of, to see whether the event of it comes. */
+export function canaryName(installation: string): string {
+	return nameOf(`canary-${installation}`, "", ROLE_NAME);
+}
+
+/** The queue and the rule by which doctor hears of that, and of nothing else. */
+export function canaryListenerName(installation: string): string {
+	return nameOf(installation, "-canary", RULE_NAME);
+}
+
 /** Of the statement by which another account may send here; 64 characters (PutPermission). */
 export function permissionName(installation: string, account: AccountId): string {
 	return nameOf(installation, `-${account}`, STATEMENT_NAME);

@@ -165,6 +165,10 @@ export const PERMISSIONS = [
 		on: "secret",
 		why: "to read git credentials and the webhook's secret, where the Installation names them; the controller only",
 	},
+	{ action: "iam:GetAccountSummary", access: "read", on: "*", why: "to see what is left of IAM's quotas; doctor only" },
+	{ action: "events:RemoveTargets", access: "write", on: "rule", why: "to remove the rule of a canary; doctor only" },
+	{ action: "events:DeleteRule", access: "write", on: "rule", why: "to remove the rule of a canary; doctor only" },
+	{ action: "sqs:DeleteQueue", access: "write", on: "queue", why: "to remove the queue of a canary; doctor only" },
 ] as const satisfies readonly Permission[];
 
 export type PermittedAction = (typeof PERMISSIONS)[number]["action"];

@@ -161,6 +161,11 @@ class LeaseLost extends Error {
 	}
 }
 
+/** Who holds the lease by what stands in the control state; null: nobody, or nobody any more. */
+export function leaseHolder(value: unknown, now: number): LeaseHeld | null {
+	return value === undefined ? null : heldIn(value as LeaseRecord, now);
+}
+
 function heldIn(record: LeaseRecord, now: number): LeaseHeld | null {
 	return record.holder !== null && Date.parse(record.until) > now ? { heldBy: record.holder, until: record.until } : null;
 }
