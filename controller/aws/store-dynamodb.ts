@@ -45,6 +45,9 @@ const BACKOFF_MS = 300;
  * Null for a reader where nothing was ever written. A table that cannot be reached is a transient error, one that is not
  * there a TerminalError `StoreMissing`.
  */
+/** Up to here single reads are fewer bytes and no more time than a page of all. */
+const SINGLE_GETS = 10;
+
 export async function openDynamoStore(deps: DynamoStoreDeps, signal: AbortSignal): Promise<Store | null> {
 	const { ref, clock } = deps;
 	const TableName = ref.table;
@@ -121,6 +124,15 @@ export async function openDynamoStore(deps: DynamoStoreDeps, signal: AbortSignal
 		getStatus: async (k) => {
 			const item = await get(STATUS, k);
 			return item === undefined ? undefined : parse<Status>(item, ref);
+		},
+		getStatuses: async (keys) => {
+			const wanted = new Set(keys);
+			// A page of all of them holds some hundreds, and is one call.
+			const items =
+				wanted.size > SINGLE_GETS
+					? await Array.fromAsync(query(part(STATUS)))
+					: (await Promise.all([...wanted].map((k) => get(STATUS, k)))).filter((i) => i !== undefined);
+			return new Map(items.map((i) => parse<Status>(i, ref)).flatMap((s) => (wanted.has(s.key) ? [[s.key, s] as const] : [])));
 		},
 		listStatus: async () => {
 			const out: Status[] = [];

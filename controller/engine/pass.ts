@@ -65,8 +65,8 @@ export interface Scope {
 	readonly removals?: boolean;
 }
 
-/** Of ten thousand policies a slice is a twentieth: large enough that services are read ten a call, and no more. */
-const SLICE = 500;
+/** Of ten thousand policies a slice is a fortieth: large enough that services are read ten a call, and no more. */
+const SLICE = 250;
 
 export interface Passes {
 	/** Plans, and writes nothing. */
@@ -241,8 +241,7 @@ export function createPasses(deps: PassDeps): Passes {
 	return {
 		plan: (inForce, scope, signal) => planWith(inForce, scope, signal),
 		sweep: async (inForce, account, keys, each, signal) => {
-			const recorded = new Map((await store.listStatus()).map((s) => [s.key, s] as const));
-			const shared = { ...beginReading(inForce), recorded, lean: true };
+			const shared = { ...beginReading(inForce), lean: true };
 			// What is remembered of a view ends with it.
 			const of = (): Reading => ({ ...shared, catalog: { ...shared.catalog, view: { ...shared.catalog.view } } });
 			const accounts = new Set([account]);
@@ -250,7 +249,9 @@ export function createPasses(deps: PassDeps): Passes {
 			const gone = [...(keys ?? [])].filter((key) => !mine.includes(key));
 			const there = keys === null ? mine : mine.filter((key) => keys.has(key));
 			for (let n = 0; n < there.length; n += SLICE) {
-				await each(await planWith(inForce, { accounts, keys: new Set(there.slice(n, n + SLICE)) }, signal, of()));
+				const slice = there.slice(n, n + SLICE);
+				const recorded = await store.getStatuses(slice);
+				await each(await planWith(inForce, { accounts, keys: new Set(slice) }, signal, { ...of(), recorded }));
 			}
 			if (keys === null) await each(await planWith(inForce, { accounts, keys: new Set(), removals: true }, signal, of()));
 			else if (gone.length > 0) await each(await planWith(inForce, { accounts, keys: new Set(gone) }, signal, of()));

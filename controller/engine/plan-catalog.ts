@@ -188,8 +188,8 @@ async function remembered(
 			? [...(keys ?? recorded.keys())].map((key) => recorded.get(key))
 			: keys === undefined
 				? await store.listStatus()
-				: await Promise.all([...keys].map((key) => store.getStatus(key)));
-	return new Map(found.flatMap((s) => (s?.inventory ?? []).map((e) => [targetId(e.target), e] as const)));
+				: (await store.getStatuses([...keys])).values();
+	return new Map([...found].flatMap((s) => (s?.inventory ?? []).map((e) => [targetId(e.target), e] as const)));
 }
 
 function addUnpruned(sum: AccountPlans["unpruned"], pass: AccountPass): AccountPlans["unpruned"] {

@@ -54,7 +54,7 @@ export async function report(
 	let plans = file.plans;
 	for (let round = 1; plans.length > 0; round++) {
 		const keys = plans.flatMap((p) => (byKey.has(p.key) ? [p.key] : [p.key, `${p.key}@${p.account}`]));
-		const recorded = round === 1 && deps.recorded !== undefined ? deps.recorded : await statusesOf(keys, store);
+		const recorded = round === 1 && deps.recorded !== undefined ? deps.recorded : await store.getStatuses(keys);
 		const next = new Map(recorded);
 		const plansOf = new Map<ResourceKey, Plan[]>();
 		for (const plan of plans) {
@@ -85,12 +85,6 @@ function saysMore({ before, after }: StatusChange, clock: Clock): boolean {
 	const timeless = (s: Status): string =>
 		JSON.stringify({ ...s, updatedAt: null, inventory: s.inventory.map((e) => ({ ...e, appliedAt: null })) });
 	return timeless(before) !== timeless(after);
-}
-
-/** Where many are asked for all are read, at once. */
-async function statusesOf(keys: readonly ResourceKey[], store: Store): Promise<ReadonlyMap<ResourceKey, Status>> {
-	const found = keys.length > 10 ? await store.listStatus() : await Promise.all(keys.map((key) => store.getStatus(key)));
-	return new Map(found.flatMap((s) => (s === undefined ? [] : [[s.key, s] as const])));
 }
 
 function busy(keys: readonly ResourceKey[]): Error {

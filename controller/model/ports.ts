@@ -93,6 +93,8 @@ export interface StatusChange {
  */
 export interface Store {
 	readonly getStatus: (key: ResourceKey) => Promise<Status | undefined>;
+	/** Those of these keys that there are. */
+	readonly getStatuses: (keys: readonly ResourceKey[]) => Promise<ReadonlyMap<ResourceKey, Status>>;
 	/** In the order of keys. */
 	readonly listStatus: () => Promise<readonly Status[]>;
 	/**

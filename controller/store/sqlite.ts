@@ -71,6 +71,15 @@ export function openStore(options: { readonly path: string; readonly now?: () =>
 				const row = sql("SELECT body FROM status WHERE key = ?").get(key);
 				return row === undefined ? undefined : parse<Status>(row.body, `a status of ${key}`);
 			}),
+		getStatuses: async (keys) =>
+			guard(() => {
+				const found = new Map<ResourceKey, Status>();
+				for (const key of keys) {
+					const row = sql("SELECT body FROM status WHERE key = ?").get(key);
+					if (row !== undefined) found.set(key, parse<Status>(row.body, `a status of ${key}`));
+				}
+				return found;
+			}),
 		listStatus: async () =>
 			guard(() =>
 				sql("SELECT key, body FROM status ORDER BY key")

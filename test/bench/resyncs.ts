@@ -2,7 +2,9 @@
  * A controller at rest over `N` policies: resyncs `ROUNDS` times against an account in memory in which nothing is left to
  * do, and prints what the process holds after each, as JSON. `N FILE ROUNDS`, the file from `pure-plan.ts settle`.
  */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createManager } from "../../controller/engine/manager.ts";
 import { createPasses } from "../../controller/engine/pass.ts";
 import type { Account } from "../../controller/model/account.ts";
@@ -68,7 +70,9 @@ const artifact: Artifact = {
 	source: "github.com/acme/access//policies",
 	partial: null,
 };
-const store = openStore({ path: ":memory:" });
+const folder = mkdtempSync(join(tmpdir(), "ecs-access-bench-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const store = openStore({ path: join(folder, "state.sqlite") });
 const actions = createCatalogue();
 let withWork = 0;
 const manager = createManager({

@@ -99,6 +99,10 @@ export function storeConformance(name: string, makePlace: () => StorePlace | Pro
 			await put(store, aStatus("AccessPolicy/orders-api"));
 			expect(await store.getStatus("AccessPolicy/orders-api")).toEqual(aStatus("AccessPolicy/orders-api"));
 			expect(await store.getStatus("AccessPolicy/orders")).toBeUndefined();
+			const some = ["AccessPolicy/orders-api", "AccessPolicy/orders"];
+			expect([...(await store.getStatuses(some)).keys()]).toEqual(["AccessPolicy/orders-api"]);
+			const many = [...some, ...Array.from({ length: 30 }, (_, n) => `AccessPolicy/none-${n}`)];
+			expect([...(await store.getStatuses(many)).values()]).toEqual([aStatus("AccessPolicy/orders-api")]);
 			expect(await store.getStatus("accesspolicy/orders-api")).toBeUndefined();
 		});
 
