@@ -5,6 +5,7 @@ import { registerApprove } from "./approve.ts";
 import { registerCompletion } from "./completion.ts";
 import { type CliDeps, LOG_LEVELS } from "./context.ts";
 import { registerDescribe } from "./describe.ts";
+import { registerDoctor } from "./doctor.ts";
 import { registerExplain } from "./explain-verb.ts";
 import { registerForget } from "./forget.ts";
 import { registerGet } from "./get.ts";
@@ -38,6 +39,7 @@ const VERBS: readonly RegisterVerb[] = [
 	registerRun,
 	registerReconcile,
 	registerTriggers,
+	registerDoctor,
 	registerPause,
 	registerResume,
 	registerApprove,
