@@ -9,7 +9,7 @@ import { isPem } from "./pem.ts";
 export type ReadSecret = (id: string, signal: AbortSignal) => Promise<Secret>;
 
 /** What a secret of git credentials may hold, understood. */
-export type Parsed =
+type Parsed =
 	| Extract<GitCredential, { readonly kind: "password" | "ssh" }>
 	| { readonly kind: "app"; readonly app: GitHubApp; readonly from: string };
 
@@ -86,7 +86,7 @@ export function webhookSecretFrom(
  * A token, `{"token"}`, `{"username","password"}`, a private key, `{"sshKey"}`, or a GitHub App
  * `{"appId","installationId","privateKey","apiUrl"}`. `from` stands in messages. Throws TerminalError `BadCredentials`.
  */
-export function parseGitSecret(secret: Secret, from: string): Parsed {
+function parseGitSecret(secret: Secret, from: string): Parsed {
 	return secret.use((text) => {
 		const fields = jsonFields(text, from, "git credentials");
 		if (fields === null) return plain(text.trim(), from);
