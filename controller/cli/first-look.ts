@@ -1,6 +1,6 @@
 import { readAdmitted } from "../engine/admitted.ts";
 import { loadCatalog } from "../engine/catalog.ts";
-import type { FollowedSource } from "../engine/manager.ts";
+import type { FollowedSource } from "../engine/follower.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
 import type { CatalogView } from "../model/kind.ts";

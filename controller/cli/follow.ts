@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { FollowedSource } from "../engine/manager.ts";
+import type { FollowedSource } from "../engine/follower.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
 import { credentialsFrom, type ReadSecret } from "../source/credentials.ts";

@@ -1,34 +1,17 @@
 import type { Account } from "../model/account.ts";
 import { durationMs } from "../model/duration.ts";
 import { TerminalError, WaitingError } from "../model/errors.ts";
-import type { Finding } from "../model/finding.ts";
 import type { Pause } from "../model/halt.ts";
-import type { Culprit, Hint } from "../model/hint.ts";
+import type { Hint } from "../model/hint.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Clock, Store } from "../model/ports.ts";
-import type { Artifact } from "../model/resource.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
-import { type Admitted, admit } from "./admission.ts";
-import { admitWord, readAdmitted, rememberAdmitted } from "./admitted.ts";
-import { type Catalog, loadCatalog } from "./catalog.ts";
-import { bringIntoForce, changedKeys, type InForce } from "./in-force.ts";
+import type { Admitted } from "./admission.ts";
+import { createFollower, type FollowedSource, type Refused } from "./follower.ts";
+import { changedKeys, type InForce } from "./in-force.ts";
 import type { Pass, Passes, Scope } from "./pass.ts";
-import { reportStalled } from "./report-stalled.ts";
 import { createWorkqueue, type PassEvent, type PassResult, type Urgency, type Workqueue } from "./workqueue.ts";
-
-/** The source that a controller follows. */
-export interface FollowedSource {
-	/** The revision at the branch's tip, without fetching it; null where that cannot be asked for less than the content. */
-	readonly peek: (signal: AbortSignal) => Promise<string | null>;
-	/** `previous`: the admitted revision; throws TerminalError `NotDescendant` where it is no ancestor, but for `force`. */
-	readonly fetch: (
-		options: { readonly previous: string | null; readonly force: boolean },
-		signal: AbortSignal,
-	) => Promise<Artifact>;
-	/** A revision that was admitted before, for a controller with an empty memory. */
-	readonly fetchRevision: (revision: string, signal: AbortSignal) => Promise<Artifact>;
-}
 
 export interface ManagerDeps {
 	readonly source: FollowedSource;
@@ -48,13 +31,7 @@ export interface ManagerDeps {
 /** For logs, metrics and announcements. */
 export type ManagerEvent =
 	| { readonly type: "admitted"; readonly revision: string; readonly keys: number; readonly changed: number }
-	| {
-			readonly type: "refused";
-			readonly revision: string;
-			readonly reason: string;
-			readonly message: string;
-			readonly findings: readonly Finding[];
-	  }
+	| ({ readonly type: "refused" } & Refused)
 	| { readonly type: "fetchFailed"; readonly error: Error }
 	| {
 			readonly type: "resynced";
@@ -72,12 +49,7 @@ export type ManagerEvent =
 
 export interface ManagerState {
 	readonly admitted: Admitted | null;
-	readonly refused: {
-		readonly revision: string;
-		readonly reason: string;
-		readonly message: string;
-		readonly findings: readonly Finding[];
-	} | null;
+	readonly refused: Refused | null;
 	/** Why the source could not be read the last time; null: it could. */
 	readonly sourceError: string | null;
 	/** By account: when all of it was last looked at. */
@@ -122,12 +94,7 @@ const SINGLE_PASSES = 8;
  * make it faster, the resync makes it right. One at a time holds the lease; the caller sees to that.
  */
 export function createManager(deps: ManagerDeps): Manager {
-	const { clock, store, passes, observe } = deps;
-	let inForce: InForce | null = null;
-	let refused: ManagerState["refused"] = null;
-	let sourceError: string | null = null;
-	/** What the source was at when it was last read to the end. */
-	let looked: string | null = null;
+	const { clock, passes, observe } = deps;
 	const resynced = new Map<string, Instant>();
 	const accountErrors = new Map<string, string>();
 	const accountOf = new Map<ResourceKey, string>();
@@ -154,92 +121,23 @@ export function createManager(deps: ManagerDeps): Manager {
 		if (account !== undefined) queueOf(account).add(key, urgency, { delayMs });
 	};
 
-	const poll = async (signal: AbortSignal): Promise<void> => {
-		try {
-			const tip = await deps.source.peek(signal);
-			const word = refused === null ? null : await admitWord(store);
-			if (tip !== null && tip === looked && (refused === null || word !== refused.revision)) {
-				sourceError = null;
-				return;
-			}
-			await read(signal);
-			looked = tip;
-			sourceError = null;
-		} catch (error) {
-			if (signal.aborted) throw error;
-			const failure = asError(error);
-			sourceError = failure.message;
-			observe({ type: "fetchFailed", error: failure });
-			// Nothing in force yet: what was admitted before is kept as it was.
-			if (inForce === null) await resumeLast(signal).catch(() => {});
-		}
-	};
-
-	const read = async (signal: AbortSignal): Promise<void> => {
-		const before = inForce?.summary ?? (await readAdmitted(store));
-		let descends = true;
-		const artifact = await deps.source.fetch({ previous: before?.revision ?? null, force: false }, signal).catch((error) => {
-			if (!(error instanceof TerminalError && error.reason === "NotDescendant")) throw error;
-			descends = false;
-			return deps.source.fetch({ previous: null, force: true }, signal);
-		});
-		if (inForce !== null && artifact.digest === inForce.artifact.digest && descends) {
-			refused = null;
-			if (artifact.revision.id !== inForce.artifact.revision.id) await enforce(artifact, load(artifact), before, true, null);
-			return;
-		}
-		if (!(await enforce(artifact, load(artifact), before, descends, await admitWord(store))) && inForce === null) {
-			await resumeLast(signal);
-		}
-	};
-
-	/** A controller with an empty memory goes on with what was last admitted. */
-	const resumeLast = async (signal: AbortSignal): Promise<void> => {
-		const last = await readAdmitted(store);
-		if (last === null) return;
-		const kept = refused;
-		const artifact = await deps.source.fetchRevision(last.revision, signal);
-		await enforce(artifact, load(artifact), null, true, null);
-		refused = kept;
-	};
-
-	const load = (artifact: Artifact): Catalog =>
-		loadCatalog(artifact, { actions: deps.actions, defaults: null, now: clock.now() });
-
-	/** True when it came into force. */
-	const enforce = async (
-		artifact: Artifact,
-		catalog: Catalog,
-		before: Admitted | null,
-		descends: boolean,
-		word: string | null,
-	): Promise<boolean> => {
-		const decision = admit({ artifact, catalog, before, descends, word });
-		const undeclared = catalog.view.accounts.find((a) => a.accountId === null);
-		if (!decision.admitted || undeclared !== undefined) {
-			const said = refused;
-			refused = decision.admitted
-				? { revision: artifact.revision.id, ...UNDECLARED, findings: [] }
-				: { revision: artifact.revision.id, reason: decision.reason, message: decision.message, findings: decision.findings };
-			if (said?.revision !== refused.revision || said.reason !== refused.reason) observe({ type: "refused", ...refused });
-			return false;
-		}
-		const old = inForce;
-		const next = bringIntoForce(artifact, catalog, decision, old, clock.now());
-		await rememberAdmitted(store, next.summary);
-		inForce = next;
-		refused = null;
-		for (const i of next.catalog.instances) accountOf.set(i.key, i.account.name);
-		await reportStalled(next, { store, clock });
-		// The first revision of a process is read in bulk: a pass a key would cost many times the calls.
-		const changed = old === null ? [] : changedKeys(old, next);
-		observe({ type: "admitted", revision: next.summary.revision, keys: next.asks.size, changed: changed.length });
-		if (changed.length <= SINGLE_PASSES) for (const key of changed) add(key, "commit");
-		else for (const a of next.catalog.view.accounts) void resyncAccount(a, "commit", new Set(changed), stopped.signal);
-		return true;
-	};
+	const follower = createFollower({
+		...deps,
+		admitted: (before, next) => {
+			for (const i of next.catalog.instances) accountOf.set(i.key, i.account.name);
+			// The first revision of a process is read in bulk: a pass a key would cost many times the calls.
+			const changed = before === null ? [] : changedKeys(before, next);
+			observe({ type: "admitted", revision: next.summary.revision, keys: next.asks.size, changed: changed.length });
+			if (changed.length <= SINGLE_PASSES) for (const key of changed) add(key, "commit");
+			else for (const a of next.catalog.view.accounts) void resyncAccount(a, "commit", new Set(changed), stopped.signal);
+		},
+		refused: (refused) => observe({ type: "refused", ...refused }),
+		failed: (error) => observe({ type: "fetchFailed", error }),
+	});
+	const { poll } = follower;
 
 	const passOver = async (key: ResourceKey, account: string, signal: AbortSignal): Promise<PassResult> => {
+		const inForce = follower.inForce();
 		if (inForce === null) throw new WaitingError("NoRevision", "no revision is in force yet", 5);
 		const scope: Scope = { keys: new Set([key]), accounts: new Set([account]) };
 		const pass = await passes.carryOut(inForce, scope, signal);
@@ -259,6 +157,7 @@ export function createManager(deps: ManagerDeps): Manager {
 		keys: ReadonlySet<ResourceKey> | null,
 		signal: AbortSignal,
 	): Promise<void> => {
+		const inForce = follower.inForce();
 		if (inForce === null) return;
 		const sum = { keys: 0, withWork: 0, calls: 0, milliseconds: 0 };
 		try {
@@ -271,7 +170,13 @@ export function createManager(deps: ManagerDeps): Manager {
 					type: "looked",
 					pass: { ...slice, file: { ...slice.file, plans: slice.file.plans.filter((p) => !busy.has(p)) } },
 				});
-				for (const p of busy) add(accountOf.has(p.key) ? p.key : goneKey(p, account.name), urgency);
+				for (const p of slice.file.plans) {
+					const key = accountOf.has(p.key) ? p.key : goneKey(p, account.name);
+					const again = busy.has(p) ? null : deps.again(slice, p.key);
+					if (busy.has(p)) add(key, urgency);
+					// Something is under way that an earlier process, or nobody, is told the end of.
+					else if (again !== null) add(key, "retry", again * 1000);
+				}
 				sum.keys += slice.file.plans.length;
 				sum.withWork += busy.size;
 				// Of the account's access, which the slices share.
@@ -298,7 +203,7 @@ export function createManager(deps: ManagerDeps): Manager {
 	};
 
 	const resync = async (signal: AbortSignal): Promise<void> => {
-		const accounts = inForce?.catalog.view.accounts ?? [];
+		const accounts = follower.inForce()?.catalog.view.accounts ?? [];
 		await Promise.all(
 			accounts.map((account) => {
 				const running = resyncing.get(account.name);
@@ -325,7 +230,11 @@ export function createManager(deps: ManagerDeps): Manager {
 		poll,
 		resync,
 		once: async (signal) => {
-			if (inForce === null) throw new TerminalError("NoRevision", refused?.message ?? sourceError ?? "no revision is in force");
+			const inForce = follower.inForce();
+			if (inForce === null) {
+				const { refused, sourceError } = follower.state();
+				throw new TerminalError("NoRevision", refused?.message ?? sourceError ?? "no revision is in force");
+			}
 			const pass = await passes.carryOut(inForce, {}, signal);
 			observe({ type: "applied", pass });
 			return pass;
@@ -333,7 +242,7 @@ export function createManager(deps: ManagerDeps): Manager {
 		hint: (hint) => {
 			if (hint.type === "source") void poll(stopped.signal).catch(() => {});
 			else if (hint.type === "resync" && hint.key === null) ask(null);
-			else for (const key of inForce?.referrers(hint) ?? []) add(key, "event", DEBOUNCE_MS);
+			else for (const key of follower.inForce()?.referrers(hint) ?? []) add(key, "event", DEBOUNCE_MS);
 		},
 		ask,
 		run: async (signal) => {
@@ -349,7 +258,7 @@ export function createManager(deps: ManagerDeps): Manager {
 					() => poll(signal),
 					signal,
 				),
-				every(() => resyncMs(inForce), resyncAll, signal),
+				every(() => resyncMs(follower.inForce()), resyncAll, signal),
 			]);
 			await Promise.all([...queues.values()].map((q) => q.stop()));
 		},
@@ -357,25 +266,16 @@ export function createManager(deps: ManagerDeps): Manager {
 			await Promise.all([...queues.values()].map((q) => q.idle()));
 		},
 		state: () => ({
-			admitted: inForce?.summary ?? null,
-			refused,
-			sourceError,
+			admitted: follower.inForce()?.summary ?? null,
+			...follower.state(),
 			resynced,
 			accountErrors,
 			paused: passes.paused(),
 			queue: depthOf([...queues.values()]),
-			inForce,
+			inForce: follower.inForce(),
 		}),
 	};
 }
-
-/** Culprits are kept by whoever makes the hints: a pass must not depend on them. */
-export type HintSink = (hint: Hint, culprit: Culprit | null) => void;
-
-const UNDECLARED = {
-	reason: "AccountUndeclared",
-	message: "no Account says its accountId: a controller acts only where git says, so write platform/accounts.yaml",
-};
 
 function hasWork(plan: Plan, pass: Pass): boolean {
 	return !pass.mistaken.has(plan) && plan.steps.some((s) => s.state === "ready");
