@@ -253,5 +253,8 @@ async function sqs(config: Config): Promise<Api<"sqs">> {
 async function secretsmanager(config: Config): Promise<Api<"secretsmanager">> {
 	const sdk = await import("@aws-sdk/client-secrets-manager");
 	const c = new sdk.SecretsManagerClient(config);
-	return { "secretsmanager:GetSecretValue": (i, o) => c.send(new sdk.GetSecretValueCommand(i), o) };
+	return {
+		"secretsmanager:GetSecretValue": (i, o) => c.send(new sdk.GetSecretValueCommand(i), o),
+		"secretsmanager:DescribeSecret": (i, o) => c.send(new sdk.DescribeSecretCommand(i), o),
+	};
 }

@@ -81,6 +81,7 @@ interface Operations {
 	"events:PutPermission": Call<Events.PutPermissionCommandInput, Events.PutPermissionCommandOutput>;
 	"events:PutEvents": Call<Events.PutEventsCommandInput, Events.PutEventsCommandOutput>;
 	"secretsmanager:GetSecretValue": Call<SecretsManager.GetSecretValueCommandInput, SecretsManager.GetSecretValueCommandOutput>;
+	"secretsmanager:DescribeSecret": Call<SecretsManager.DescribeSecretCommandInput, SecretsManager.DescribeSecretCommandOutput>;
 	"iam:GetAccountSummary": Call<Iam.GetAccountSummaryCommandInput, Iam.GetAccountSummaryCommandOutput>;
 	"events:RemoveTargets": Call<Events.RemoveTargetsCommandInput, Events.RemoveTargetsCommandOutput>;
 	"events:DeleteRule": Call<Events.DeleteRuleCommandInput, Events.DeleteRuleCommandOutput>;

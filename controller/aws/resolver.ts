@@ -1,11 +1,13 @@
 import type { AccountId } from "../model/ids.ts";
-import type { Fact, Reference } from "../model/reference.ts";
+import type { Fact, Reference, WorkloadReference } from "../model/reference.ts";
 import { brief } from "./errors.ts";
 import type { ManagedPolicies } from "./managed-policy.ts";
 import { type PasserDeps, readPassers } from "./passers.ts";
 import { type RevisionsDeps, readRevisions } from "./revisions.ts";
 import type { LiveRole } from "./role-read.ts";
 import type { Roles } from "./roles.ts";
+import { readSecretKey } from "./secret-key.ts";
+import { readWorkloads } from "./workload-needs.ts";
 
 export interface ResolverDeps {
 	readonly account: AccountId;
@@ -28,6 +30,10 @@ export async function resolveReferences(
 	// All roles in one question: many of them are one sweep.
 	const live = await deps.roles.many(names, signal);
 	const byName = new Map(names.map((name, n) => [name, live[n]]));
+	// Ten services a call.
+	const workloads = refs.filter((r) => r.type === "ecs.workload" && r.account === deps.account) as readonly WorkloadReference[];
+	const needs = workloads.length === 0 ? [] : await readWorkloads(workloads, deps.revisions, signal);
+	const needsOf = new Map<Reference, Fact | undefined>(workloads.map((ref, n) => [ref, needs[n]]));
 	return Promise.all(
 		refs.map(async (ref): Promise<Fact> => {
 			if (ref.account !== deps.account)
@@ -39,6 +45,10 @@ export async function resolveReferences(
 					return policyFact(ref.arn, deps.policies, signal);
 				case "ecs.revisions":
 					return readRevisions(ref, deps.revisions, signal);
+				case "ecs.workload":
+					return needsOf.get(ref) ?? { type: "unknown", reason: "not answered" };
+				case "secret.key":
+					return readSecretKey(ref.arn, deps.account, deps.revisions.call, signal);
 				case "passers":
 					return readPassers(ref.regions, ref.deployers, deps.passers, signal);
 			}

@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import type { Tag, TaskDefinition } from "@aws-sdk/client-ecs";
+import type { LogConfiguration, Tag, TaskDefinition } from "@aws-sdk/client-ecs";
 import { boundOf } from "../model/binding.ts";
 import type { AccountId, Arn, Region } from "../model/ids.ts";
+import type { LogTarget } from "../model/reference.ts";
 import { Secret } from "../model/secret.ts";
 import type { Binding, Bound, PlaintextSecret } from "../model/target.ts";
 import { parseArn } from "./arn.ts";
@@ -24,10 +25,12 @@ export interface TaskDefinitionView {
 	readonly taskRole: string | null;
 	readonly executionRole: string | null;
 	readonly secrets: Readonly<Record<string, string>>;
-	/** Of log drivers and private registries. */
+	/** Of log drivers, private registries and file systems. */
 	readonly otherSecrets: readonly string[];
 	readonly images: readonly string[];
-	readonly logGroups: readonly string[];
+	readonly logs: readonly LogTarget[];
+	/** ARNs of environment files and of the configuration of log routers, in S3. */
+	readonly files: readonly string[];
 	readonly containers: readonly string[];
 	/** Names only, by container. */
 	readonly environment: Readonly<Record<string, readonly string[]>>;
@@ -37,7 +40,7 @@ export interface TaskDefinitionView {
 	readonly registeredBy: Arn | null;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 export interface TaskDefinitions {
 	/** By ARN or `family:revision`; undefined when there is none. */
@@ -125,20 +128,36 @@ function viewOf(td: TaskDefinition, arn: Arn, tags: readonly Tag[]): TaskDefinit
 		secrets: Object.fromEntries(
 			containers.flatMap((c) => (c.secrets ?? []).map((s): [string, string] => [`${c.name}/${s.name ?? ""}`, s.valueFrom ?? ""])),
 		),
-		otherSecrets: containers.flatMap((c) => [
-			...(c.logConfiguration?.secretOptions ?? []).flatMap((s) => s.valueFrom ?? []),
-			...(c.repositoryCredentials?.credentialsParameter === undefined ? [] : [c.repositoryCredentials.credentialsParameter]),
-		]),
+		otherSecrets: [
+			...containers.flatMap((c) => [
+				...(c.logConfiguration?.secretOptions ?? []).flatMap((s) => s.valueFrom ?? []),
+				...(c.repositoryCredentials?.credentialsParameter === undefined ? [] : [c.repositoryCredentials.credentialsParameter]),
+			]),
+			...(td.volumes ?? []).flatMap(
+				(v) => v.fsxWindowsFileServerVolumeConfiguration?.authorizationConfig?.credentialsParameter ?? [],
+			),
+		],
 		images: containers.flatMap((c) => c.image ?? []),
-		logGroups: containers.flatMap((c) =>
-			c.logConfiguration?.logDriver === "awslogs" ? (c.logConfiguration.options?.["awslogs-group"] ?? []) : [],
-		),
+		logs: containers.flatMap((c) => logOf(c.logConfiguration)),
+		files: containers.flatMap((c) => [
+			...(c.environmentFiles ?? []).flatMap((f) => f.value ?? []),
+			...(c.firelensConfiguration?.options?.["config-file-type"] === "s3"
+				? (c.firelensConfiguration.options["config-file-value"] ?? [])
+				: []),
+		]),
 		containers: containers.map((c) => c.name),
 		environment: Object.fromEntries(containers.map((c) => [c.name, c.environment.map((e) => e.name)])),
 		plaintext: containers.flatMap((c) => plaintextSecrets(c.name, c.environment)),
 		bound: boundOf(Object.fromEntries(tags.map((t) => [t.key ?? "", t.value ?? ""]))),
 		registeredBy: td.registeredBy ?? null,
 	};
+}
+
+/** Other drivers need nothing of the execution role but their secrets. */
+function logOf(log: LogConfiguration | undefined): readonly LogTarget[] {
+	if (log?.logDriver !== "awslogs") return [];
+	const { "awslogs-group": group, "awslogs-region": region, "awslogs-create-group": create } = log.options ?? {};
+	return group === undefined ? [] : [{ group, region: region ?? null, create: create === "true" }];
 }
 
 /** Of `arn:…:task-definition/orders:7`: all before the number, the family, and the number. */

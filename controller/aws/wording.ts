@@ -58,6 +58,7 @@ const WORDING: Wording = {
 	"sqs:CreateQueue": (i) => `make queue ${i.QueueName}`,
 	"sqs:SetQueueAttributes": (i) => `set up queue ${lastSegment(i.QueueUrl ?? "")}`,
 	"secretsmanager:GetSecretValue": (i) => `read secret ${i.SecretId}`,
+	"secretsmanager:DescribeSecret": (i) => `look at secret ${i.SecretId}`,
 	"events:DescribeRule": (i) => `read rule ${i.Name}`,
 	"events:ListTagsForResource": (i) => `read the tags of rule ${lastSegment(i.ResourceARN ?? "")}`,
 	"events:DescribeEventBus": (i) => `read event bus ${i.Name}`,

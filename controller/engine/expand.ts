@@ -18,6 +18,10 @@ export function expandInstance(instance: Instance, view: CatalogView, facts: Fac
 			asked = true;
 			return facts.get(ref);
 		},
+		used: (key) => {
+			asked = true;
+			return facts.used?.(key);
+		},
 	};
 	const expansion = kindOf(instance.resource.kind).expand(instance, view, watched);
 	if (!asked) made.set(instance, { now: facts.now, expansion });

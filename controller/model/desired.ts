@@ -1,4 +1,5 @@
 import type { PolicyDocument, Statement } from "../policy/document.ts";
+import type { Usage } from "./derived.ts";
 import type { Arn, Instant, Region, ResourceKey, Tags } from "./ids.ts";
 import type { Origin } from "./resource.ts";
 import type { Binding, Target } from "./target.ts";
@@ -31,6 +32,8 @@ export interface RoleWanted {
 	readonly tags: Tags;
 	readonly adopt: boolean;
 	readonly drift: "Enforce" | "Report";
+	/** Of a derived role: what it grants, to be remembered. */
+	readonly usage?: Usage;
 	/** Undefined in git: true, or false where the role bears the adopted tag. */
 	readonly exclusive: boolean | null;
 	readonly ignore: { readonly inlinePolicies: readonly string[]; readonly managedPolicies: readonly string[] };

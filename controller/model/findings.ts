@@ -71,6 +71,7 @@ export const FINDINGS: Readonly<Record<string, string>> = {
 	BindingNotEnforced: "A workload whose binding is only looked at, although git says to enforce it",
 	BindingFailed: "A binding was rolled out, failed, and was taken back",
 	BindingContested: "Somebody registers task definitions over a binding again and again",
+	UndeclaredAccess: "A task definition asks for what git does not allow its derived execution role",
 	PassRoleGap: "A principal that deploys may not pass a role that a policy names",
 	PassRoleUnread: "Whether a principal may pass the roles could not be read",
 	// of time

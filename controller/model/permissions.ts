@@ -67,7 +67,7 @@ export const PERMISSIONS = [
 		action: "ecs:ListServiceDeployments",
 		access: "read",
 		on: "cluster",
-		why: "to see whether a binding was tried before; binding: Enforce only",
+		why: "to see whether a binding was tried before, or what ECS goes back to; Derived and binding: Enforce only",
 	},
 	{
 		action: "ecs:DescribeServiceDeployments",
@@ -79,7 +79,7 @@ export const PERMISSIONS = [
 		action: "ecs:DescribeServiceRevisions",
 		access: "read",
 		on: "cluster",
-		why: "to see which task definition was rolled out; binding: Enforce only",
+		why: "to see which task definition was rolled out; Derived and binding: Enforce only",
 	},
 	{
 		action: "ecs:RegisterTaskDefinition",
@@ -164,6 +164,12 @@ export const PERMISSIONS = [
 		access: "read",
 		on: "secret",
 		why: "to read git credentials and the webhook's secret, where the Installation names them; the controller only",
+	},
+	{
+		action: "secretsmanager:DescribeSecret",
+		access: "read",
+		on: "secret",
+		why: "to see which key encrypts a secret, never its value; Derived only",
 	},
 	{ action: "iam:GetAccountSummary", access: "read", on: "*", why: "to see what is left of IAM's quotas; doctor only" },
 	{ action: "events:RemoveTargets", access: "write", on: "rule", why: "to remove the rule of a canary; doctor only" },

@@ -1,5 +1,6 @@
 import type { PolicyDocument } from "../policy/document.ts";
-import type { AccountId, Arn, Instant, Region } from "./ids.ts";
+import type { Usages } from "./derived.ts";
+import type { AccountId, Arn, Instant, Region, ResourceKey } from "./ids.ts";
 import type { Binding, Bound, RoleState } from "./target.ts";
 
 /** What a resource points to in AWS without owning it. */
@@ -12,7 +13,37 @@ export type Reference =
 			readonly regions: readonly Region[];
 			readonly deployers: readonly Arn[];
 	  }
-	| RevisionsReference;
+	| RevisionsReference
+	| WorkloadReference
+	| { readonly type: "secret.key"; readonly account: AccountId; readonly arn: Arn };
+
+/** What a service or family needs of its execution role; of a service as `cluster/service`. */
+export interface WorkloadReference {
+	readonly type: "ecs.workload";
+	readonly account: AccountId;
+	readonly region: Region;
+	readonly workload: "service" | "family";
+	readonly name: string;
+}
+
+/** What the containers of one revision of a task definition need before they start, as written there. */
+export interface RevisionNeeds {
+	readonly arn: Arn;
+	readonly images: readonly string[];
+	readonly logs: readonly LogTarget[];
+	/** `valueFrom` of variables, log drivers, private registries and file systems. */
+	readonly secrets: readonly string[];
+	/** ARNs of S3 objects: environment files, and configuration of log routers. */
+	readonly files: readonly string[];
+}
+
+/** A log group that the awslogs driver writes to; region null: that of the task. */
+export interface LogTarget {
+	readonly group: string;
+	readonly region: Region | null;
+	/** The driver makes the group where there is none. */
+	readonly create: boolean;
+}
 
 /** What was registered and rolled out lately: of a service that is to be bound, or of a family. */
 export interface RevisionsReference {
@@ -63,6 +94,10 @@ export type Fact =
 	| { readonly type: "passers"; readonly passers: readonly Passer[]; readonly unread: readonly string[] }
 	/** Both the newest first. */
 	| { readonly type: "ecs.revisions"; readonly revisions: readonly Revision[]; readonly deployments: readonly PastDeployment[] }
+	/** Of all revisions that run, may run next, or may be gone back to. */
+	| { readonly type: "ecs.workload"; readonly revisions: readonly RevisionNeeds[] }
+	/** The key as Secrets Manager names it; null: the one of AWS's own. */
+	| { readonly type: "secret.key"; readonly key: string | null }
 	| { readonly type: "absent" }
 	| { readonly type: "unknown"; readonly reason: string };
 
@@ -70,6 +105,8 @@ export type Fact =
 export interface Facts {
 	readonly now: string;
 	readonly get: (ref: Reference) => Fact | undefined;
+	/** What is remembered of an instance's derived roles; undefined: nothing is. */
+	readonly used?: (key: ResourceKey) => Usages | undefined;
 }
 
 export function referenceId(ref: Reference): string {
@@ -80,6 +117,10 @@ export function referenceId(ref: Reference): string {
 			return `iam.managedPolicy/${ref.account}/${ref.arn}`;
 		case "ecs.revisions":
 			return `ecs.revisions/${ref.account}/${ref.region}/${ref.service ?? ""}/${ref.taskDefinition}`;
+		case "ecs.workload":
+			return `ecs.workload/${ref.account}/${ref.region}/${ref.workload}/${ref.name}`;
+		case "secret.key":
+			return `secret.key/${ref.account}/${ref.arn}`;
 		case "passers":
 			return `passers/${ref.account}/${[...ref.regions].sort().join(",")}/${[...ref.deployers].sort().join(",")}`;
 	}

@@ -1,3 +1,4 @@
+import type { Usages } from "./derived.ts";
 import type { Culprit } from "./hint.ts";
 import type { Arn, Digest, Instant, ResourceKey } from "./ids.ts";
 import type { Binding, Target } from "./target.ts";
@@ -47,6 +48,8 @@ export interface Status {
 	readonly inventory: readonly InventoryEntry[];
 	/** Absent: recorded by a version that did not. */
 	readonly workloads?: readonly WorkloadStatus[];
+	/** Of its derived execution roles; absent: there is none, or it was recorded by a version that knew of none. */
+	readonly derived?: Usages;
 	/** The STATUS column: `healed 2 min ago` is made from what stands here. */
 	readonly summary: string;
 	readonly firstSeen: Instant;

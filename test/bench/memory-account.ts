@@ -70,6 +70,10 @@ function factOf(ref: Reference, caller: string): Fact {
 			return { type: "absent" };
 		case "ecs.revisions":
 			return { type: "ecs.revisions", revisions: [], deployments: [] };
+		case "ecs.workload":
+			return { type: "ecs.workload", revisions: [] };
+		case "secret.key":
+			return { type: "secret.key", key: null };
 		case "iam.managedPolicy":
 			return {
 				type: "iam.managedPolicy",
