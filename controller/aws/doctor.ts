@@ -105,12 +105,14 @@ async function tryReads(call: CallAws, account: Account, signal: AbortSignal): P
 		);
 		const cluster = found?.clusterArns?.[0];
 		if (cluster === undefined) return;
-		await attempt("ecs:ListServices", () => call("ecs:ListServices", region, { cluster, maxResults: 1 }, signal));
+		const listed = await attempt("ecs:ListServices", () => call("ecs:ListServices", region, { cluster, maxResults: 1 }, signal));
 		await attempt("ecs:DescribeServices", () => call("ecs:DescribeServices", region, { cluster, services: [NOBODY] }, signal));
 		await attempt("ecs:ListTasks", () => call("ecs:ListTasks", region, { cluster, maxResults: 1 }, signal));
 		await attempt("ecs:DescribeTasks", () => call("ecs:DescribeTasks", region, { cluster, tasks: [NO_TASK] }, signal));
+		const service = listed?.serviceArns?.[0];
+		if (service === undefined) return;
 		await attempt("ecs:ListServiceDeployments", () =>
-			call("ecs:ListServiceDeployments", region, { cluster, service: NOBODY, maxResults: 1 }, signal),
+			call("ecs:ListServiceDeployments", region, { cluster, service, maxResults: 1 }, signal),
 		);
 	};
 	const starters = async (): Promise<void> => {

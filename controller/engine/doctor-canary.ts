@@ -228,5 +228,5 @@ async function takeAway(birds: readonly Bird[], listen: ListenAt, deps: CanaryDe
 }
 
 function clockWords(seconds: number): string {
-	return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
+	return seconds < 1 ? "less than 1 s" : `${Math.round(seconds)} s`;
 }

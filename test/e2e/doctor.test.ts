@@ -53,7 +53,7 @@ interface Report {
 }
 
 const schema = JSON.parse(readFileSync(join(import.meta.dirname, "../../docs/schemas/doctor-report.json"), "utf8"));
-const isReport = new Ajv({ strict: false }).compile(schema);
+const isReport = new Ajv({ strict: false, validateFormats: false }).compile(schema);
 
 async function report(who: Person, ...args: readonly string[]): Promise<Report & { readonly code: number | null }> {
 	const { code, stdout, stderr } = await who.run("doctor", "-o", "json", ...args);
@@ -80,12 +80,6 @@ function unwell(r: Report): Readonly<Record<string, string>> {
 	return Object.fromEntries(r.checks.filter((c) => !["ok", "skipped"].includes(c.result)).map((c) => [c.id, c.result]));
 }
 
-/** Delivery waits for the account's own clock, which only moves when it is told to. */
-async function ticking<T>(account: string, work: Promise<T>): Promise<T> {
-	const timer = setInterval(() => void sandbox.tick(account, 1).catch(() => {}), 300);
-	return work.finally(() => clearInterval(timer));
-}
-
 describe("doctor", () => {
 	test("finds all well where all is, and writes nothing", async () => {
 		const { account, kim } = await company();
@@ -96,7 +90,7 @@ describe("doctor", () => {
 			account: "prod",
 			message: expect.stringContaining(`${account} (acme-prod) as arn:`),
 		});
-		expect(found(r, "permissions").message).toMatch(/^2\d reads tried, all allowed/);
+		expect(found(r, "permissions").message).toMatch(/^\d\d reads tried, all allowed/);
 		expect(found(r, "triggers").message).toMatch(/^all \d+ queues, rules and roles are there$/);
 		expect(found(r, "quotas").message).toMatch(/^\d+ of 1000 roles used/);
 		expect(found(r, "events")).toMatchObject({ result: "skipped", fix: expect.stringContaining("doctor --canary") });
@@ -108,14 +102,14 @@ describe("doctor", () => {
 	});
 
 	test("sends a canary whose event comes back, also from the IAM region to a home elsewhere, and leaves nothing behind", async () => {
-		const { account, kim, iam, sqs, events } = await company({ region: "eu-west-1" });
+		const { kim, iam, sqs, events } = await company({ region: "eu-west-1" });
 		const before = await roleNames(iam);
-		const r = await ticking(account, report(kim, "--canary", "--yes", "--wait", "60"));
+		const r = await report(kim, "--canary", "--yes", "--wait", "60");
 		expect(unwell(r)).toEqual({});
 		expect(found(r, "events")).toMatchObject({
 			result: "ok",
 			message: expect.stringMatching(
-				/ecs-access-canary-main was changed, and its event was on the bus in eu-west-1 [\d.]+ s later/,
+				/ecs-access-canary-main was changed, and its event was on the bus in eu-west-1 (less than 1|\d+) s later/,
 			),
 		});
 		expect(found(r, "writes").message).toContain("iam:CreateRole, iam:TagRole, iam:UpdateAssumeRolePolicy");
@@ -129,7 +123,7 @@ describe("doctor", () => {
 	test("says without a trail that no event came, how long it waited, and where to look; it still cleans up", async () => {
 		const { account, kim, iam } = await company({ trail: false });
 		const before = await roleNames(iam);
-		const r = await ticking(account, report(kim, "--canary", "--yes", "--wait", "3"));
+		const r = await report(kim, "--canary", "--yes", "--wait", "3");
 		expect(r.code).toBe(1);
 		expect(unwell(r)).toEqual({ events: "failed" });
 		expect(found(r, "events")).toMatchObject({
@@ -140,14 +134,15 @@ describe("doctor", () => {
 	});
 
 	test("keeps a canary that nobody can assume and no plan takes for its own, where it is asked to", async () => {
-		const { account, kim, iam } = await company();
-		await ticking(account, report(kim, "--canary", "--yes", "--keep", "--wait", "30"));
+		const { kim, iam } = await company({ region: "eu-west-1" });
+		await report(kim, "--canary", "--yes", "--keep", "--wait", "30");
 		const canary = (await liveRoles(iam))["ecs-access-canary-main"];
 		expect(canary).toMatchObject({ path: "/ecs-access/", inline: {}, attached: [] });
 		expect(JSON.stringify(canary?.trust)).not.toContain("Allow");
-		expect((await kim.run("apply", "--yes", "--prune")).code).toBe(0);
+		const applied = await kim.run("apply", "--yes", "--prune");
+		expect(applied.code, applied.stdout + applied.stderr).toBe(0);
 		expect(await roleNames(iam)).toContain("ecs-access-canary-main");
-		const again = await ticking(account, report(kim, "--canary", "--yes", "--wait", "30"));
+		const again = await report(kim, "--canary", "--yes", "--wait", "30");
 		expect(found(again, "events").result).toBe("ok");
 		expect(await roleNames(iam)).not.toContain("ecs-access-canary-main");
 	});
@@ -156,7 +151,7 @@ describe("doctor", () => {
 		const { account, kim, iam } = await company();
 		await sandbox.seed(account, { roles: [roleSeed("ecs-access-canary-main", [])] });
 		const before = (await liveRoles(iam))["ecs-access-canary-main"];
-		const r = await ticking(account, report(kim, "--canary", "--yes", "--wait", "5"));
+		const r = await report(kim, "--canary", "--yes", "--wait", "5");
 		expect(found(r, "writes")).toMatchObject({ result: "failed", message: expect.stringContaining("bears no mark of doctor") });
 		expect((await liveRoles(iam))["ecs-access-canary-main"]).toEqual(before);
 	});
