@@ -42,11 +42,17 @@ export async function gather(
 		readonly now: string;
 		/** A part of the account: who deploys to it is a question to all of it, and costs more than the rest. */
 		readonly alone?: boolean;
+		/** What is remembered of an instance's derived roles; absent: nothing is. */
+		readonly used?: Facts["used"];
 	},
 	signal: AbortSignal,
 ): Promise<GatheredAccount> {
 	const known = new Map<string, Fact>();
-	const facts: Facts = { now: deps.now, get: (ref) => known.get(referenceId(ref)) };
+	const facts: Facts = {
+		now: deps.now,
+		get: (ref) => known.get(referenceId(ref)),
+		...(deps.used !== undefined && { used: deps.used }),
+	};
 	const learn = async (refs: readonly Reference[]): Promise<void> => {
 		const wanted = deps.alone === true ? refs.filter((r) => r.type !== "passers") : refs;
 		const asked = [...new Map(wanted.map((r) => [referenceId(r), r])).values()].filter((r) => !known.has(referenceId(r)));

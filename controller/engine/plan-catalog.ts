@@ -1,4 +1,5 @@
 import type { Account, Caller } from "../model/account.ts";
+import type { Usages } from "../model/derived.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
@@ -74,13 +75,13 @@ export async function planCatalog(input: CatalogPlanInput, deps: CatalogPlanDeps
 	const { view } = catalog;
 	const now = deps.clock.now();
 	const asksPause = input.resuming === true ? null : readPause(deps.store, deps.clock.millis());
-	const [last, pause] = await Promise.all([remembered(input, deps.store), asksPause]);
+	const [{ last, derived }, pause] = await Promise.all([remembered(input, deps.store), asksPause]);
 	const stands = haltAt(view, pause, now);
 	const halt = stands?.waiting === "freeze" && request.duringFreeze !== undefined ? null : stands;
 	const passes = await Promise.all(
 		view.accounts
 			.filter((account) => input.accounts?.has(account.name) !== false)
-			.map((account) => planAccount(account, { ...input, now, last, halt }, deps, signal)),
+			.map((account) => planAccount(account, { ...input, now, last, derived, halt }, deps, signal)),
 	);
 	const sum = (of: (c: ReturnType<AccountAccess["counts"]>) => number): number => passes.reduce((n, p) => n + of(p.counts), 0);
 	const file = planFileOf(
@@ -132,19 +133,21 @@ async function planAccount(
 	input: CatalogPlanInput & {
 		readonly now: string;
 		readonly last: ReadonlyMap<string, InventoryEntry>;
+		readonly derived: ReadonlyMap<ResourceKey, Usages>;
 		readonly halt: Halt | null;
 	},
 	deps: CatalogPlanDeps,
 	signal: AbortSignal,
 ): Promise<AccountPass> {
-	const { now, last, keys } = input;
+	const { now, last, keys, derived } = input;
+	const used = (key: ResourceKey): Usages | undefined => derived.get(key);
 	const { view } = input.catalog;
 	const access = deps.access(account);
 	let caller: Caller | null = null;
 	try {
 		deps.progress(`reading account ${account.name}`);
 		caller = await access.caller(signal);
-		const gathered = await gather(instancesOf(account, input), { access, view, now, alone: keys !== undefined }, signal);
+		const gathered = await gather(instancesOf(account, input), { access, view, now, alone: keys !== undefined, used }, signal);
 		const context: PlanContext = {
 			account,
 			view,
@@ -178,18 +181,24 @@ function instancesOf(account: Account, { catalog, keys }: CatalogPlanInput): rea
 	return catalog.instances.filter((i) => i.account.name === account.name && keys?.has(i.key) !== false);
 }
 
-async function remembered(
-	{ keys, recorded }: CatalogPlanInput,
-	store: Store | null,
-): Promise<ReadonlyMap<string, InventoryEntry>> {
-	if (store === null) return new Map();
-	const found =
+interface Remembered {
+	readonly last: ReadonlyMap<string, InventoryEntry>;
+	readonly derived: ReadonlyMap<ResourceKey, Usages>;
+}
+
+async function remembered({ keys, recorded }: CatalogPlanInput, store: Store | null): Promise<Remembered> {
+	if (store === null) return { last: new Map(), derived: new Map() };
+	const statuses =
 		recorded !== undefined
 			? [...(keys ?? recorded.keys())].map((key) => recorded.get(key))
 			: keys === undefined
 				? await store.listStatus()
 				: (await store.getStatuses([...keys])).values();
-	return new Map([...found].flatMap((s) => (s?.inventory ?? []).map((e) => [targetId(e.target), e] as const)));
+	const found = [...statuses].filter((s) => s !== undefined);
+	return {
+		last: new Map(found.flatMap((s) => s.inventory.map((e) => [targetId(e.target), e] as const))),
+		derived: new Map(found.flatMap((s) => (s.derived === undefined ? [] : [[s.key, s.derived] as const]))),
+	};
 }
 
 function addUnpruned(sum: AccountPlans["unpruned"], pass: AccountPass): AccountPlans["unpruned"] {

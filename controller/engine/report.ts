@@ -1,3 +1,4 @@
+import type { Usage } from "../model/derived.ts";
 import { isRole } from "../model/desired.ts";
 import { shortDigest } from "../model/digest.ts";
 import type { Finding } from "../model/finding.ts";
@@ -132,6 +133,7 @@ function statusAfter(
 			now,
 		),
 		...workloadStatus(own, account, before),
+		...derivedStatus(own, before),
 		inventory: inventoryOf(own, kept, undone, account?.observed ?? new Map(), now),
 		summary: summaryOf(plan, failed?.error ?? null, waiting.length > 0, left, runs.length),
 		firstSeen: before?.firstSeen ?? now,
@@ -190,6 +192,15 @@ function workloadStatus(
 ): Pick<Status, "workloads"> {
 	if (own !== undefined && account !== undefined) return { workloads: workloadsOf(own, account.observed) };
 	return before?.workloads === undefined ? {} : { workloads: before.workloads };
+}
+
+/** Of derived roles what was seen is remembered, whatever became of the plan: it says nothing of what was written. */
+function derivedStatus(own: Gathered | undefined, before: Status | undefined): Pick<Status, "derived"> {
+	if (own === undefined) return before?.derived === undefined ? {} : { derived: before.derived };
+	const usages = own.desired.flatMap((d): [string, Usage][] =>
+		isRole(d) && d.wanted.usage !== undefined ? [[d.target.name.toLowerCase(), d.wanted.usage]] : [],
+	);
+	return usages.length === 0 ? {} : { derived: Object.fromEntries(usages) };
 }
 
 function summaryOf(plan: Plan, error: Error | null, waits: boolean, left: number, wrote: number): string {

@@ -40,12 +40,9 @@ function checkRole(r: Policy, use: RoleUse, c: CatalogView, out: Finding[]): voi
 	const { spec, path } = use;
 	const mode = modeOf(use);
 	const allow = (spec as ExecutionRoleSpec).allow;
-	if (mode === "Derived" || allow !== undefined) {
-		const at = mode === "Derived" ? r.at([...path, "mode"], "value") : r.at([...path, "allow"]);
-		out.push(
-			problem("NotInThisVersion", "a Derived execution role is not in this version", at, "write Unmanaged or Managed", r.key),
-		);
-		return;
+	if (mode !== "Derived" && spec.ref === undefined && allow !== undefined) {
+		const message = "allow bounds a Derived role, and nothing else";
+		out.push(problem("InvalidRole", message, r.at([...path, "allow"]), "delete it, or write mode: Derived", r.key));
 	}
 	if (spec.ref !== undefined) {
 		const other = Object.keys(spec).find((k) => k !== "ref");
@@ -71,11 +68,34 @@ function checkRole(r: Policy, use: RoleUse, c: CatalogView, out: Finding[]): voi
 		}
 		return;
 	}
+	if (mode === "Derived") checkDerived(r, use, allow ?? [], out);
 	if (use.path.includes("workloads") && spec.name === undefined) {
-		const message = "a workload's own Managed execution role needs a name";
+		const message = `a workload's own ${mode} execution role needs a name`;
 		out.push(problem("MissingField", message, r.at(path), "add name", r.key));
 	}
 	checkManaged(r, use, spec, c, out);
+}
+
+/** What says which access a role has: of a Derived one, that is found out. */
+const ACCESS = ["permissionSets", "statements", "managedPolicies"] as const;
+/** Of whose resources a Derived role may read: Secrets Manager, Parameter Store, KMS, and S3 for environment files. */
+const ALLOWED = /^arn:[^:]+:(?:secretsmanager:[^:]*:[^:]*:secret:.+|ssm:[^:]*:[^:]*:parameter\/.+|s3:::.+\/.+)$/;
+const KEY = /^arn:[^:*?]+:kms:[^:*?]+:[^:*?]+:(?:key|alias)\/[^*?]+$/;
+
+function checkDerived(r: Policy, { spec, path }: RoleUse, allow: readonly string[], out: Finding[]): void {
+	const field = ACCESS.find((k) => k in spec);
+	if (field !== undefined) {
+		const message = `"${field}" has no meaning for a Derived role: it gets what its workloads need`;
+		out.push(problem("InvalidRole", message, r.at([...path, field]), "delete it, or write mode: Managed", r.key));
+	}
+	allow.forEach((pattern, n) => {
+		if (ALLOWED.test(pattern) || KEY.test(pattern)) return;
+		const message = /^arn:[^:]+:kms:/.test(pattern)
+			? `"${pattern}" is not the whole ARN of one key`
+			: `"${pattern}" is no pattern of secrets, parameters, files in S3 or keys`;
+		const fix = "e.g. arn:aws:secretsmanager:eu-west-1:123456789012:secret:orders/*";
+		out.push(problem("InvalidValue", message, r.at([...path, "allow", n], "value"), fix, r.key));
+	});
 }
 
 function checkManaged(r: Policy, use: RoleUse, spec: TaskRoleSpec | ExecutionRoleSpec, c: CatalogView, out: Finding[]): void {

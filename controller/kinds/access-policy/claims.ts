@@ -5,7 +5,7 @@ import type { CatalogView, Instance } from "../../model/kind.ts";
 import type { FieldPath, Origin } from "../../model/resource.ts";
 import { problem } from "../problem.ts";
 import { instancesOf, type Policy } from "./accounts.ts";
-import { accountIdOf, modeOf, regionOf, resolveRole, roleUses, scopeOf } from "./roles.ts";
+import { accountIdOf, isOwn, regionOf, resolveRole, roleUses, scopeOf } from "./roles.ts";
 
 interface Claim {
 	/** What is claimed, in words: `role orders-api-task`. */
@@ -80,7 +80,7 @@ function listClaims(owner: Instance<AccessPolicySpec>, c: CatalogView): readonly
 	const account = accountIdOf(owner);
 	const claims: (readonly [string, Claim])[] = [];
 	for (const use of roleUses(policy.spec)) {
-		if (use.spec.ref !== undefined || modeOf(use) !== "Managed") continue;
+		if (!isOwn(use)) continue;
 		const role = resolveRole(owner, use, c);
 		if (role === null || "id" in role) continue;
 		const path = use.spec.name === undefined ? use.path : [...use.path, "name"];

@@ -8,11 +8,12 @@ import type { Facts } from "../../model/reference.ts";
 import type { Statement } from "../../policy/document.ts";
 import { problem } from "../problem.ts";
 import { bindings } from "./bindings.ts";
+import { derivedAccess } from "./derived-role.ts";
 import { filler, sayFaults } from "./fill.ts";
 import { liveRoleFindings } from "./live-role.ts";
 import { checkName, checkQuotas } from "./role-limits.ts";
 import { roleStatements } from "./role-statements.ts";
-import { accountIdOf, modeOf, type ResolvedRole, type RoleUse, resolveRole, roleUses, scopeOf } from "./roles.ts";
+import { accountIdOf, isOwn, type ResolvedRole, type RoleUse, resolveRole, roleUses, scopeOf } from "./roles.ts";
 import { compileTrust, ecsTrust, trustMode } from "./trust.ts";
 import { trustRegions } from "./trust-regions.ts";
 
@@ -24,7 +25,7 @@ export function expandPolicy(i: PolicyInstance, c: CatalogView, f: Facts): Expan
 	const desired: AnyDesired[] = [];
 	const made = new Set<string>();
 	for (const use of roleUses(i.resource.spec)) {
-		if (use.spec.ref !== undefined || modeOf(use) !== "Managed") continue;
+		if (!isOwn(use)) continue;
 		const role = resolved(i, use, c);
 		// One role as both, described alike, is one role; a difference is a DuplicateClaim.
 		if (role === null || made.has(role.name.toLowerCase())) continue;
@@ -53,7 +54,9 @@ function desiredRole(i: PolicyInstance, role: ResolvedRole, c: CatalogView, f: F
 	const r = i.resource;
 	const management = r.spec.management;
 	const fill = filler(i, findings);
-	const { statements, expired } = roleStatements(i, role, c, f.now, findings);
+	const derived = role.mode === "Derived" ? derivedAccess(i, role, c, f, findings) : null;
+	const { statements, expired } =
+		derived === null ? roleStatements(i, role, c, f.now, findings) : { statements: derived.statements, expired: [] };
 	const managedPolicies = (spec.managedPolicies ?? []).map((arn, n) => ({
 		arn: fill(arn, [...path, "managedPolicies", n]),
 		origin: r.at([...path, "managedPolicies", n], "value"),
@@ -82,6 +85,7 @@ function desiredRole(i: PolicyInstance, role: ResolvedRole, c: CatalogView, f: F
 					: fill(boundary, [...path, "permissionsBoundary"]),
 		tags: Object.fromEntries(Object.entries(spec.tags ?? {}).map(([k, v]) => [k, fill(v, [...path, "tags", k])])) as Tags,
 		adopt,
+		...(derived !== null && { usage: derived.usage }),
 		drift: management?.drift ?? "Enforce",
 		exclusive: management?.exclusive ?? null,
 		ignore: {

@@ -14,10 +14,12 @@ export interface RoleUse {
 	readonly path: FieldPath;
 }
 
+export type Mode = "Managed" | "Unmanaged" | "Derived";
+
 /** A role by name, as one instance means it. */
 export interface ResolvedRole {
-	/** `Managed` claims; `Unmanaged` and what a `ref` leads to do not. */
-	readonly mode: "Managed" | "Unmanaged";
+	/** `Managed` and `Derived` claim; `Unmanaged` and what a `ref` leads to do not. */
+	readonly mode: Mode;
 	/** The policy whose document describes it: another one behind a `ref`. */
 	readonly owner: Instance<AccessPolicySpec>;
 	readonly use: RoleUse;
@@ -84,7 +86,7 @@ function clusterOf(spec: AccessPolicySpec): string | null {
 	return only;
 }
 
-/** Follows `ref` to the policy that describes the role. Null where the use is refused elsewhere (Derived, no mode). */
+/** Follows `ref` to the policy that describes the role. Null where the use is refused elsewhere (no mode). */
 export function resolveRole(i: Instance<AccessPolicySpec>, use: RoleUse, c: CatalogView): ResolvedRole | RefFault | null {
 	let known = resolutions.get(i);
 	if (known === undefined) {
@@ -122,7 +124,7 @@ function follow(i: Instance<AccessPolicySpec>, use: RoleUse, c: CatalogView): Re
 		current = next.use;
 	}
 	const mode = modeOf(current);
-	if (mode !== "Managed" && mode !== "Unmanaged") return null;
+	if (mode === undefined) return null;
 	return describe(owner, current, mode, c);
 }
 
@@ -131,8 +133,14 @@ function nameOfStep(step: string): string {
 }
 
 /** Undefined: an execution role must say its mode. */
-export function modeOf(use: RoleUse): "Managed" | "Unmanaged" | "Derived" | undefined {
+export function modeOf(use: RoleUse): Mode | undefined {
 	return use.spec.mode ?? (use.use === "task" ? "Managed" : undefined);
+}
+
+/** A role that the policy itself makes and keeps. */
+export function isOwn(use: RoleUse): boolean {
+	const mode = modeOf(use);
+	return use.spec.ref === undefined && (mode === "Managed" || mode === "Derived");
 }
 
 function referred(
@@ -155,7 +163,7 @@ function referred(
 	return { id: "UnknownReference", message: `AccessPolicy "${name}" has no ${use}Role`, name: null };
 }
 
-function describe(owner: Instance<AccessPolicySpec>, use: RoleUse, mode: "Managed" | "Unmanaged", c: CatalogView): ResolvedRole {
+function describe(owner: Instance<AccessPolicySpec>, use: RoleUse, mode: Mode, c: CatalogView): ResolvedRole {
 	const scope = scopeOf(owner);
 	const faults: { readonly path: FieldPath; readonly fault: InterpolationFault }[] = [];
 	const fill = (text: string, field: string) => {
@@ -171,8 +179,8 @@ function describe(owner: Instance<AccessPolicySpec>, use: RoleUse, mode: "Manage
 }
 
 /** An unmanaged role that a policy of the same account manages lives where that policy puts it. */
-function defaultPath(owner: Instance<AccessPolicySpec>, name: string, mode: "Managed" | "Unmanaged", c: CatalogView): string {
-	if (mode === "Managed") return owner.account.rolePath;
+function defaultPath(owner: Instance<AccessPolicySpec>, name: string, mode: Mode, c: CatalogView): string {
+	if (mode !== "Unmanaged") return owner.account.rolePath;
 	return managedPaths(c).get(`${owner.account.name}/${name.toLowerCase()}`) ?? "/";
 }
 
@@ -185,7 +193,7 @@ function managedPaths(c: CatalogView): ReadonlyMap<string, string> {
 	for (const r of c.ofKind<AccessPolicySpec>("AccessPolicy")) {
 		for (const owner of instancesOf(r, c)) {
 			for (const use of roleUses(r.spec)) {
-				if (use.spec.ref !== undefined || modeOf(use) !== "Managed") continue;
+				if (!isOwn(use)) continue;
 				const role = resolveRole(owner, use, c);
 				if (role === null || "id" in role) continue;
 				made.set(`${owner.account.name}/${role.name.toLowerCase()}`, role.rolePath);

@@ -514,7 +514,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"minLength": 1
 			},
 			"mode": {
-				"description": "Managed: made and kept as git says. Unmanaged: checked and bound, never written. Derived: the least the workload needs (not in this version).",
+				"description": "Managed: made and kept as git says. Unmanaged: checked and bound, never written. Derived: made and kept with the least that the workloads need, as far as git allows it.",
 				"type": "string",
 				"enum": [
 					"Managed",
@@ -534,7 +534,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"maxLength": 512
 			},
 			"allow": {
-				"description": "ARN patterns of secrets, parameters and keys a Derived role may read (not in this version).",
+				"description": "ARN patterns of secrets, parameters and S3 objects (environment files) that a Derived role may read where a task definition asks for them, beyond those under secrets; and whole ARNs of keys that it may decrypt them with.",
 				"type": "array",
 				"items": {
 					"description": "An ARN pattern.",

@@ -317,7 +317,7 @@ export interface ExecutionRoleSpec {
 	 */
 	readonly ref?: string;
 	/**
-	 * Managed: made and kept as git says. Unmanaged: checked and bound, never written. Derived: the least the workload needs (not in this version).
+	 * Managed: made and kept as git says. Unmanaged: checked and bound, never written. Derived: made and kept with the least that the workloads need, as far as git allows it.
 	 */
 	readonly mode?: "Managed" | "Unmanaged" | "Derived";
 	/**
@@ -329,7 +329,7 @@ export interface ExecutionRoleSpec {
 	 */
 	readonly path?: string;
 	/**
-	 * ARN patterns of secrets, parameters and keys a Derived role may read (not in this version).
+	 * ARN patterns of secrets, parameters and S3 objects (environment files) that a Derived role may read where a task definition asks for them, beyond those under secrets; and whole ARNs of keys that it may decrypt them with.
 	 *
 	 * Items: An ARN pattern.
 	 */

@@ -224,9 +224,30 @@ describe("a role whose fields do not fit", () => {
 			["5:3 error MissingField an Unmanaged role needs its name -> add name"],
 		],
 		[
-			"a Derived execution role",
-			"executionRole: { mode: Derived }",
-			["5:26 error NotInThisVersion a Derived execution role is not in this version -> write Unmanaged or Managed"],
+			"a Derived execution role, with all that it may have",
+			'executionRole: { mode: Derived, name: a, adopt: true, tags: { team: a }, allow: ["arn:aws:secretsmanager:*:*:secret:orders/*", "arn:${account.partition}:ssm:eu-west-1:${account.id}:parameter/orders/*", "arn:aws:s3:::config/orders/*.env", "arn:aws:kms:eu-west-1:${account.id}:key/0a1b", "arn:aws:kms:eu-west-1:${account.id}:alias/orders"] }',
+			[],
+		],
+		[
+			"statements of a Derived role",
+			"executionRole: { mode: Derived, statements: [] }",
+			[
+				'5:35 error InvalidRole "statements" has no meaning for a Derived role: it gets what its workloads need -> delete it, or write mode: Managed',
+			],
+		],
+		[
+			"patterns that a Derived role cannot have",
+			'executionRole: { mode: Derived, allow: ["*", "arn:aws:iam::123456789012:role/x", "arn:aws:kms:eu-west-1:123456789012:key/*"] }',
+			[
+				'5:43 error InvalidValue "*" is no pattern of secrets, parameters, files in S3 or keys -> e.g. arn:aws:secretsmanager:eu-west-1:123456789012:secret:orders/*',
+				'5:48 error InvalidValue "arn:aws:iam::123456789012:role/x" is no pattern of secrets, parameters, files in S3 or keys -> e.g. arn:aws:secretsmanager:eu-west-1:123456789012:secret:orders/*',
+				'5:84 error InvalidValue "arn:aws:kms:eu-west-1:123456789012:key/*" is not the whole ARN of one key -> e.g. arn:aws:secretsmanager:eu-west-1:123456789012:secret:orders/*',
+			],
+		],
+		[
+			"allow of a role that is not Derived",
+			"executionRole: { mode: Unmanaged, name: a, allow: [] }",
+			["5:46 error InvalidRole allow bounds a Derived role, and nothing else -> delete it, or write mode: Derived"],
 		],
 		["binding: Enforce", "binding: Enforce", []],
 		[
