@@ -81,8 +81,12 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 	};
 
 	const identify = async (signal: AbortSignal): Promise<Caller> => {
-		const { accessKeyId } = await credentials();
-		const known = shared.identities.get(accessKeyId);
+		// Where there are none the question itself says so, in AWS's words and ours.
+		const accessKeyId = await credentials().then(
+			(c) => c.accessKeyId,
+			() => null,
+		);
+		const known = accessKeyId === null ? undefined : shared.identities.get(accessKeyId);
 		if (known !== undefined && (account.accountId === null || known.accountId === account.accountId)) {
 			caller = known;
 			return known;
@@ -99,7 +103,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 		const partition = parseArn(arn)?.partition ?? account.partition;
 		caller = { accountId, arn, partition, alias: null };
 		caller = { ...caller, alias: await alias(signal) };
-		shared.identities.set(accessKeyId, caller);
+		if (accessKeyId !== null) shared.identities.set(accessKeyId, caller);
 		return caller;
 	};
 	/** Nice to have: whoever may not read it goes on without. */
