@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DisableRuleCommand, EventBridgeClient, ListRulesCommand } from "@aws-sdk/client-eventbridge";
 import { DeleteQueueCommand, GetQueueUrlCommand, ListQueuesCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import Ajv from "ajv";
+import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { roleSeed } from "../sandbox/seed-data.ts";
 import { createStoreTable } from "../sandbox/store-table.ts";
@@ -118,6 +118,27 @@ describe("doctor", () => {
 		expect(Rules).toEqual([]);
 		const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: "ecs-access-main-canary" }));
 		expect(QueueUrls).toEqual([]);
+	});
+
+	test("sends one to another account as well, whose event is forwarded home", async () => {
+		const { kim, write } = await company({ triggers: false });
+		kim.remove("policies/orders.yaml");
+		const spoke = await accountWith(sandbox, "billing");
+		const trust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" }] };
+		await sandbox.seed(spoke.account, { roles: [roleSeed("spoke", [], { trust })] });
+		await sandbox.configure(spoke.account, { trail: true });
+		const assumeRole = `assumeRole: { roleArn: "arn:aws:iam::${spoke.account}:role/spoke" }`;
+		write(
+			"platform/spoke.yaml",
+			documentText("Account", "spoke", `{ accountId: "${spoke.account}", region: us-east-1, ${assumeRole} }`),
+		);
+		expect((await kim.run("triggers", "apply", "--yes")).code).toBe(0);
+		const r = await report(kim, "--canary", "--yes", "--wait", "60");
+		expect(unwell(r)).toEqual({});
+		expect(found(r, "credentials", "spoke").message).toMatch(new RegExp(`^${spoke.account} .*by assumeRole$`));
+		expect(found(r, "events", "prod").result).toBe("ok");
+		expect(found(r, "events", "spoke").result).toBe("ok");
+		expect(await roleNames(spoke.iam)).not.toContain("ecs-access-canary-main");
 	});
 
 	test("says without a trail that no event came, how long it waited, and where to look; it still cleans up", async () => {
