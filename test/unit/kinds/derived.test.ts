@@ -492,7 +492,7 @@ describe("whatever task definitions ask for", () => {
 describe("the memory of needs", () => {
 	const passes = fc.array(
 		fc.record({
-			needed: fc.uniqueArray(fc.constantFrom("a", "b", "c", "d"), { maxLength: 4 }),
+			needed: fc.uniqueArray(fc.constantFrom(...["a", "b", "c", "d"]), { maxLength: 4 }),
 			complete: fc.boolean(),
 			/** Hours since the pass before. */
 			after: fc.integer({ min: 0, max: 120 }),
