@@ -45,6 +45,13 @@ export function createControllerLog(log: Logger): (event: ManagerEvent) => void 
 }
 
 export function createAnnouncementsLog(log: Logger): (event: AnnouncementsEvent) => void {
+	/** Where there is no bus, each is lost for the same reason, which is said once. */
+	let said: string | null = null;
+	const lost = ({ announcement: { type, detail }, why }: Extract<AnnouncementsEvent, { type: "lost" }>): void => {
+		const level = said === why ? "debug" : "warn";
+		said = why;
+		log[level]({ type, key: detail.key, why }, "announcement lost");
+	};
 	return (event) => {
 		switch (event.type) {
 			case "announced":
@@ -52,10 +59,7 @@ export function createAnnouncementsLog(log: Logger): (event: AnnouncementsEvent)
 			case "unheard":
 				return log.warn({ error: event.error.message, waiting: event.waiting }, "announcements not sent yet");
 			case "lost":
-				return log.warn(
-					{ type: event.announcement.type, key: event.announcement.detail.key, why: event.why },
-					"announcement lost",
-				);
+				return lost(event);
 		}
 	};
 }

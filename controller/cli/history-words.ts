@@ -1,5 +1,6 @@
 import type { Culprit } from "../model/hint.ts";
 import type { HistoryEntry } from "../model/status.ts";
+import { whereWords } from "../plan/render/drift-words.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
 import type { Paint } from "../plan/render/palette.ts";
 import { instantWords, targetWords } from "../plan/render/words.ts";
@@ -65,9 +66,8 @@ function driftedWords(e: HistoryEntry): string {
 }
 
 /** `by arn:… (iam:PutRolePolicy from 203.0.113.9 with aws-cli/2.17)`, escaped. */
-function culpritWords({ arn, action, sourceIp, userAgent }: Culprit): string {
-	const from = sourceIp === null ? "" : ` from ${sourceIp}`;
-	return escapeTerminal(`by ${arn} (${action}${from}${userAgent === null ? "" : ` with ${userAgent}`})`);
+function culpritWords(culprit: Culprit): string {
+	return escapeTerminal(`by ${culprit.arn} (${culprit.action}${whereWords(culprit)})`);
 }
 
 /** Before and after as JSON, only the lines that differ. */

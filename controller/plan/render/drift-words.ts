@@ -33,9 +33,17 @@ export function differ({ drifts = [] }: Plan): boolean {
 }
 
 /** `iam:PutRolePolicy at 2026-11-24 09:12 UTC from 203.0.113.9 with aws-cli/2.17` */
-export function howWords({ action, at, sourceIp, userAgent }: Culprit): string {
-	const from = sourceIp === null ? "" : ` from ${sourceIp}`;
-	return escapeTerminal(`${action} at ${instantWords(at)}${from}${userAgent === null ? "" : ` with ${userAgent}`}`);
+export function howWords(culprit: Culprit): string {
+	return escapeTerminal(`${culprit.action} at ${instantWords(culprit.at)}${whereWords(culprit)}`);
+}
+
+/** SDKs write long ones, and what tells them apart stands at the beginning; JSON has all of it. */
+const AGENT_SHOWN = 60;
+
+/** ` from 203.0.113.9 with aws-cli/2.17`; not escaped. */
+export function whereWords({ sourceIp, userAgent }: Culprit): string {
+	const agent = userAgent !== null && userAgent.length > AGENT_SHOWN ? `${userAgent.slice(0, AGENT_SHOWN)}…` : userAgent;
+	return `${sourceIp === null ? "" : ` from ${sourceIp}`}${agent === null ? "" : ` with ${agent}`}`;
 }
 
 /** What has drifted, since when and by whom, in one line; not escaped, for a status. Empty where nothing has. */
