@@ -3,7 +3,7 @@ import { isRole } from "../model/desired.ts";
 import type { Hint } from "../model/hint.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
-import type { Facts } from "../model/reference.ts";
+import type { Facts, WorkloadReference } from "../model/reference.ts";
 import { parseSecretRef } from "../model/secret-ref.ts";
 
 /** Which keys an event concerns. */
@@ -25,6 +25,7 @@ export function createReferrers(view: CatalogView, instances: readonly Instance[
 		for (const ref of kind.references(instance, view, facts)) {
 			if (ref.type === "iam.role") add(hintId({ ...ref, type: "iam.role" }), instance.key);
 			if (ref.type === "iam.managedPolicy") add(hintId({ ...ref, type: "iam.managedPolicy" }), instance.key);
+			if (ref.type === "ecs.workload") for (const id of workloadIds(ref)) add(id, instance.key);
 		}
 		for (const d of kind.expand(instance, view, facts).desired) {
 			const { account, region, name } = d.target;
@@ -57,6 +58,20 @@ export function createReferrers(view: CatalogView, instances: readonly Instance[
 		const ids = hint.type === "secret" ? secretIds(hint.arn) : [hintId(hint)];
 		return [...new Set(ids.flatMap((id) => [...(index.get(id) ?? [])]))];
 	};
+}
+
+/**
+ * A derived role grows with a new revision, before that is rolled out. Which family a service runs stands nowhere in git;
+ * most have its name, and the others' are seen when the service is updated.
+ */
+function workloadIds({ account, region, workload, name }: WorkloadReference): readonly string[] {
+	if (workload === "family") return [hintId({ type: "ecs.family", account, region, name })];
+	const slash = name.indexOf("/");
+	const service = name.slice(slash + 1);
+	return [
+		hintId({ type: "ecs.service", account, region, cluster: name.slice(0, slash), name: service }),
+		hintId({ type: "ecs.family", account, region, name: service }),
+	];
 }
 
 function hintId(hint: Exclude<Hint, { type: "secret" }>): string {

@@ -22,23 +22,21 @@ spec:
   secrets: [{ container: app, name: URL, secret: prod/db-master, jsonKey: url }]
 `;
 
-const catalog = loadCatalog(
-	{
-		revision: { kind: "directory", id: "x" },
-		digest: "sha256:0",
-		root: "policies",
-		files: new Map([
-			["platform/a.yaml", FILES],
-			["orders.yaml", POLICY],
-			[
-				"other.yaml",
-				POLICY.replace("name: orders", "name: other").replace("[orders]", "[other]").replace("[orders-nightly]", "[o]"),
-			],
-		]),
-		source: "directory",
-		partial: null,
-	},
-	{ actions: createCatalogue(), defaults: null, now: NOW },
+const load = (...policies: readonly (readonly [string, string])[]) =>
+	loadCatalog(
+		{
+			revision: { kind: "directory", id: "x" },
+			digest: "sha256:0",
+			root: "policies",
+			files: new Map([["platform/a.yaml", FILES], ...policies]),
+			source: "directory",
+			partial: null,
+		},
+		{ actions: createCatalogue(), defaults: null, now: NOW },
+	);
+const catalog = load(
+	["orders.yaml", POLICY],
+	["other.yaml", POLICY.replace("name: orders", "name: other").replace("[orders]", "[other]").replace("[orders-nightly]", "[o]")],
 );
 const referrers = createReferrers(catalog.view, catalog.instances, NOW);
 const both = ["AccessPolicy/orders", "AccessPolicy/other"];
@@ -73,4 +71,19 @@ test("a resync of all concerns all, of one name only that one", () => {
 	expect(referrers({ type: "resync", key: null })).toEqual(both);
 	expect(referrers({ type: "resync", key: "AccessPolicy/other" })).toEqual(["AccessPolicy/other"]);
 	expect(referrers({ type: "source" })).toEqual([]);
+});
+
+test("a derived role concerns the workloads of all who use it, and a new revision of the family of a service's name", () => {
+	const derived = POLICY.replace("mode: Unmanaged, name: ecsTaskExecutionRole", "mode: Derived");
+	const other = derived
+		.replace("name: orders", "name: other")
+		.replace("[orders]", "[other]")
+		.replace("[orders-nightly]", "[o]")
+		.replace("mode: Derived", "ref: orders");
+	const { view, instances } = load(["orders.yaml", derived], ["other.yaml", other]);
+	const of = createReferrers(view, instances, NOW);
+	expect(of({ type: "ecs.family", ...at, name: "orders" })).toEqual(["AccessPolicy/orders"]);
+	expect(of({ type: "ecs.family", ...at, name: "o" }).toSorted()).toEqual(both);
+	expect(of({ type: "ecs.service", ...at, cluster: "prod", name: "other" }).toSorted()).toEqual(both);
+	expect(referrers({ type: "ecs.family", ...at, name: "orders" })).toEqual([]);
 });
