@@ -116,7 +116,7 @@ function findingOf(contest: Contest, plan: Plan): Finding {
 }
 
 /** `arn:… has changed inline policy "quick-fix" back 3 times since …, the last time at …`. */
-export function contestWords({ rival, part, rounds, since, last }: Contest): string {
+function contestWords({ rival, part, rounds, since, last }: Contest): string {
 	const who = rival === null ? "somebody whom no event names" : rival.arn;
 	return `${who} has changed ${part} back ${rounds} times since ${since}, the last time at ${last}`;
 }

@@ -200,7 +200,7 @@ function fresh(heard: readonly Culprit[], own: readonly HistoryEntry[]): readonl
  * An event of a call of our own: it bears the id of a pass that the history knows to have written this target, and was
  * made by whom that pass acted as. A user agent can be forged by anybody, so it does not hide who acts as somebody else.
  */
-export function isEcho(culprit: Culprit, entries: readonly HistoryEntry[]): boolean {
+function isEcho(culprit: Culprit, entries: readonly HistoryEntry[]): boolean {
 	const id = reconcileIdIn(culprit.userAgent);
 	if (id === null) return false;
 	const actor = actorOf(culprit.arn);
