@@ -51,8 +51,8 @@ export interface ControllerWorld {
 	/** Writes a file below the source root: text, or documents. A revision comes of it with the next `commit`. */
 	readonly write: (path: string, ...documents: readonly (object | string)[]) => void;
 	readonly remove: (path: string) => void;
-	/** What was written is the tip, and the manager looks at it and carries it out. `rewritten`: no descendant. */
-	readonly commit: (how?: { readonly rewritten?: true }) => Promise<void>;
+	/** What was written is the tip, and the manager looks at it and carries it out. `rewritten`: no descendant; `unseen`: not yet. */
+	readonly commit: (how?: { readonly rewritten?: true; readonly unseen?: true }) => Promise<void>;
 	readonly manager: () => Manager;
 	/** Everything is looked at, and what that asks for is done. */
 	readonly resync: () => Promise<void>;
@@ -120,6 +120,7 @@ export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faste
 			};
 			revisions.set(artifact.revision.id, artifact);
 			tip = { artifact, rewritten: how.rewritten === true };
+			if (how.unseen === true) return;
 			await manager.poll(signal());
 			await manager.idle();
 		},
