@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import type { Webhook } from "../api/served.ts";
 import { type Aws, createAws } from "../aws/account.ts";
+import type { ObserveCall } from "../aws/call.ts";
 import { createAnnounce } from "../engine/announce.ts";
 import { type Announcements, type AnnouncementsEvent, createAnnouncements } from "../engine/announcements.ts";
 import { type Consumer, type ConsumerEvent, createConsumer } from "../engine/consumer.ts";
@@ -8,17 +10,22 @@ import { WRITE_TIMEOUT_MS } from "../engine/execute.ts";
 import { createExpiryTimers } from "../engine/expiry.ts";
 import type { InForce } from "../engine/in-force.ts";
 import { createManager, type Manager, type ManagerEvent } from "../engine/manager.ts";
-import { createPasses } from "../engine/pass.ts";
+import { createPasses, type Passes } from "../engine/pass.ts";
 import { readPause } from "../engine/pause.ts";
 import { againAfterRollout } from "../engine/rollouts.ts";
+import { watchHistory } from "../engine/watch-history.ts";
 import { digest } from "../model/digest.ts";
 import { type EventHome, eventHome } from "../model/event-home.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
-import type { Digest } from "../model/ids.ts";
+import type { Digest, ResourceKey } from "../model/ids.ts";
 import type { CatalogView } from "../model/kind.ts";
+import type { PlanFile } from "../model/plan.ts";
 import type { Announcer, EventQueue, Store } from "../model/ports.ts";
+import type { Secret } from "../model/secret.ts";
+import type { HistoryEntry } from "../model/status.ts";
 import { parseStoreUrl } from "../model/store-url.ts";
 import { createCatalogue } from "../policy/catalogue.ts";
+import { webhookSecretFrom } from "../source/credentials.ts";
 import type { LeaseHeld } from "../store/lease.ts";
 import { openStore } from "../store/sqlite.ts";
 import type { CliContext } from "./context.ts";
@@ -26,6 +33,12 @@ import { firstLook, sourceInForce } from "./first-look.ts";
 import { type HeldLease, tryLease } from "./lease.ts";
 import type { FollowFlags } from "./source-flags.ts";
 import { stateHome, storePath } from "./state-dir.ts";
+
+/** What is told of while it happens, for metrics. */
+export interface Watching {
+	readonly observeCall: ObserveCall;
+	readonly history: (entries: readonly HistoryEntry[]) => void;
+}
 
 export interface ControllerFlags extends FollowFlags {
 	readonly newStore?: boolean;
@@ -45,6 +58,10 @@ export interface Controller {
 	readonly tryLease: (command: string, signal: AbortSignal) => Promise<HeldLease | LeaseHeld>;
 	/** For as long as the lease is held; null: one that writes nothing, as the mode Observe asks. */
 	readonly manager: (lease: HeldLease | null, observe: (event: ManagerEvent) => void) => Manager;
+	/** Plans these keys of what is in force, and writes nothing. */
+	readonly plan: (inForce: InForce, keys: readonly ResourceKey[], signal: AbortSignal) => Promise<PlanFile>;
+	/** What pushes of the repository are signed with; null: the Installation names no secret. */
+	readonly webhook: Webhook | null;
 	/** False when a later revision says another memory, mode or place of events than this one was opened with. */
 	readonly isCurrent: (inForce: InForce) => boolean;
 	/** Tells a manager what only the clock says, until aborted. */
@@ -64,7 +81,7 @@ export interface Announcing extends Pick<Announcements, "run" | "flush"> {
  * Reads the source once, to know which installation this is and where its memory is, and opens that. Nothing is planned,
  * and nothing read from AWS but what a shared store needs.
  */
-export async function openController(ctx: CliContext, flags: ControllerFlags): Promise<Controller> {
+export async function openController(ctx: CliContext, flags: ControllerFlags, watching?: Watching): Promise<Controller> {
 	const actions = createCatalogue();
 	const cacheDir = join(ctx.stateDir ?? join(stateHome(ctx), "cache"), "aws");
 	let named = { installation: "default", revision: "none" };
@@ -75,6 +92,7 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 		reconcileId: crypto.randomUUID(),
 		installation: () => named.installation,
 		revision: () => named.revision,
+		...(watching !== undefined && { observeCall: watching.observeCall }),
 	});
 	const look = { actions, readSecret: (id: string, signal: AbortSignal) => aws.readSecret(id, null, signal) };
 	const { artifact, view, spec } = await firstLook(ctx, flags, look).catch((error: unknown) => {
@@ -85,7 +103,8 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 	named = { installation, revision: artifact.revision.id };
 	const shared = spec.store !== undefined;
 	const path = storePath(ctx, installation);
-	const store = shared ? await aws.openStore(parseStoreUrl(spec.store), { make: true }, ctx.signal) : openStore({ path });
+	const bare = shared ? await aws.openStore(parseStoreUrl(spec.store), { make: true }, ctx.signal) : openStore({ path });
+	const store = bare === null || watching === undefined ? bare : watchHistory(bare, watching.history);
 	if (store === null) throw new Error("a store that is made where it is missing is never null");
 	const callTimeoutSeconds = WRITE_TIMEOUT_MS / 1000;
 	const { source, git } = await sourceInForce(ctx, flags, { ...look, store, now: spec.git }).catch(async (error: unknown) => {
@@ -95,6 +114,20 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 	});
 	const opened = openedWith(view, git);
 	const drifts = createDriftMemory();
+	const passesOf = (lease: HeldLease | null): Passes =>
+		createPasses({
+			actions,
+			access: aws.access,
+			store,
+			shared,
+			newStore: flags.newStore === true,
+			clock: ctx.clock,
+			reconcileId: () => crypto.randomUUID(),
+			leaseRemaining: lease === null ? () => 0 : lease.remaining,
+			...(lease !== null && { leaseFence: lease.fence }),
+			drifts,
+			known: async () => () => ({}),
+		});
 	return {
 		isCurrent: (inForce) => openedWith(inForce.catalog.view, inForce.spec.git) === opened,
 		installation,
@@ -103,20 +136,19 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 		storeName: spec.store ?? path,
 		aws,
 		tryLease: (command, signal) => tryLease(ctx, { store, shared, installation, command, callTimeoutSeconds }, signal),
+		plan: async (inForce, keys, signal) => {
+			const accounts = new Set(inForce.catalog.instances.filter((i) => keys.includes(i.key)).map((i) => i.account.name));
+			return (await passesOf(null).plan(inForce, { keys: new Set(keys), accounts }, signal)).file;
+		},
+		webhook:
+			git?.webhookSecret === undefined || flags.git === undefined
+				? null
+				: {
+						branch: flags.ref ?? git.branch ?? null,
+						secret: webhookSecret(webhookSecretFrom(look.readSecret, git.webhookSecret, ctx.clock)),
+					},
 		manager: (lease, observe) => {
-			const passes = createPasses({
-				actions,
-				access: aws.access,
-				store,
-				shared,
-				newStore: flags.newStore === true,
-				clock: ctx.clock,
-				reconcileId: () => crypto.randomUUID(),
-				leaseRemaining: lease === null ? () => 0 : lease.remaining,
-				...(lease !== null && { leaseFence: lease.fence }),
-				drifts,
-				known: async () => () => ({}),
-			});
+			const passes = passesOf(lease);
 			return createManager({
 				source,
 				actions,
@@ -164,6 +196,13 @@ export async function openController(ctx: CliContext, flags: ControllerFlags): P
 			aws.close();
 		},
 	};
+}
+
+/** GitHub gives up after ten seconds. */
+const SECRET_MS = 8_000;
+
+function webhookSecret(read: (signal: AbortSignal) => Promise<Secret>): () => Promise<Secret> {
+	return () => read(AbortSignal.timeout(SECRET_MS));
 }
 
 /** What a controller cannot change while it runs: it is opened again. */
