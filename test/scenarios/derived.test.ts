@@ -2,7 +2,7 @@ import { DescribeServicesCommand, ECSClient, RegisterTaskDefinitionCommand, Upda
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, test } from "vitest";
 import { useSandbox } from "../sandbox/use.ts";
-import { calls, createWorld, failures, policy, steps } from "./world.ts";
+import { calls, createWorld, documentOf, failures, policy, steps } from "./world.ts";
 
 const sandbox = useSandbox();
 
@@ -26,9 +26,9 @@ async function shop(executionRole: object = READS, service = true) {
 			services: [{ cluster: "prod", name: "orders", taskDefinition: "orders", desiredCount: 1 }],
 		}),
 	});
-	const write = (role: object, spec: object = {}): void =>
+	const orders = (role: object, spec: object = {}): void =>
 		world.write("orders.yaml", policy("orders", { statements: [] }, { executionRole: role, ...spec }));
-	write(executionRole);
+	orders(executionRole);
 	const register = async (name: string, more: { readonly secrets?: readonly string[]; readonly group?: string } = {}) => {
 		await ecs.send(
 			new RegisterTaskDefinitionCommand({
@@ -62,7 +62,7 @@ async function shop(executionRole: object = READS, service = true) {
 		ecs,
 		repository,
 		secret,
-		write,
+		orders,
 		register,
 		pass,
 		deploy: async () => {
@@ -86,7 +86,7 @@ const DAY = 86_400;
 describe("a derived execution role", () => {
 	test("pulls and logs what the service runs, and reads what git names; then there is nothing to do", async () => {
 		const w = await shop();
-		w.write(READS, { secrets: [{ container: "app", name: "S0", secret: "prod/orders" }] });
+		w.orders(READS, { secrets: [{ container: "app", name: "S0", secret: "prod/orders" }] });
 		await w.register("orders:2", { group: "/ecs/orders", secrets: [w.secret("prod/orders-AbCdEf")] });
 		const { file, execution } = await w.apply();
 		expect(failures(execution)).toEqual([]);
@@ -119,13 +119,13 @@ describe("a derived execution role", () => {
 		});
 		expect(await w.granted()).not.toHaveProperty("ReadSecrets");
 
-		w.write({ mode: "Derived", allow: [w.secret("prod/billing")] });
+		w.orders({ mode: "Derived", allow: [w.secret("prod/billing")] });
 		const { file: allowed } = await w.apply();
 		expect(findingsOf(allowed)).not.toContain("UndeclaredAccess");
 		expect((await w.granted()).ReadSecrets).toEqual([w.secret("prod/billing-AbCdEf")]);
 		expect(steps(allowed).map((s) => s.effect)).toEqual(["broadens"]);
 
-		w.write(READS);
+		w.orders(READS);
 		await w.apply();
 		expect(await w.granted()).not.toHaveProperty("ReadSecrets");
 	});
@@ -193,7 +193,7 @@ describe("a derived execution role", () => {
 
 	test("of a service that does not exist yet gets what git alone says, and the rest when it does", async () => {
 		const w = await shop(READS, false);
-		w.write(READS, { secrets: [{ container: "app", name: "S0", parameter: "orders/flags" }] });
+		w.orders(READS, { secrets: [{ container: "app", name: "S0", parameter: "orders/flags" }] });
 		await w.apply();
 		expect(await w.granted()).toEqual({ ReadParameters: [`arn:aws:ssm:eu-west-1:${w.account}:parameter/orders/flags`] });
 		await w.register("orders:1");
@@ -207,9 +207,20 @@ describe("a derived execution role", () => {
 		const secrets = new SecretsManagerClient(sandbox.config(w.account));
 		const KmsKeyId = `arn:aws:kms:eu-west-1:${w.account}:key/0a1b2c3d-1111-2222-3333-444455556666`;
 		await secrets.send(new CreateSecretCommand({ Name: "prod/orders", SecretString: "x", KmsKeyId }));
-		w.write(READS, { secrets: [{ container: "app", name: "S0", secret: "prod/orders" }] });
+		w.orders(READS, { secrets: [{ container: "app", name: "S0", secret: "prod/orders" }] });
 		await w.apply();
 		expect((await w.granted()).DecryptSecrets).toEqual([KmsKeyId]);
+	});
+
+	test("is held by guardrails as any role is", async () => {
+		const w = await shop();
+		await w.apply();
+		const rules = [{ id: "no-new-groups", denyActions: ["logs:CreateLogGroup"] }];
+		w.write("platform/guardrails.yaml", documentOf("Guardrail", "base", { enforcement: "Deny", rules }));
+		await w.register("orders:2", { group: "/ecs/orders" });
+		const { file } = await w.apply();
+		expect(calls(file)).toEqual(["iam:PutRolePolicy waits: guardrail"]);
+		expect(Object.keys(await w.granted())).toEqual(["LogInToRegistries", "PullImages"]);
 	});
 
 	test("costs three reads a pass: the service, its newest revision, and the key of its secret", async () => {
@@ -220,12 +231,12 @@ describe("a derived execution role", () => {
 			return sandbox.counts(w.account);
 		};
 		const secrets = [{ container: "app", name: "S0", secret: "prod/orders" }];
-		w.write(READS, { secrets });
+		w.orders(READS, { secrets });
 		await w.apply();
-		w.write({ mode: "Unmanaged", name: "orders-execution", path: "/ecs-access/" }, { secrets });
+		w.orders({ mode: "Unmanaged", name: "orders-execution", path: "/ecs-access/" }, { secrets });
 		await w.apply();
 		const without = await count();
-		w.write(READS, { secrets });
+		w.orders(READS, { secrets });
 		await w.apply();
 		const derived = await count();
 		const more = Object.fromEntries(
