@@ -102,8 +102,10 @@ describe("the documentation", () => {
 			"grantedBy" in p ? p.grantedBy : [p.action],
 		);
 		expect(documented("dynamodb:GetItem").toSorted()).toEqual([...new Set(onTable)].toSorted());
-		const onSecret = PERMISSIONS.filter((p) => p.on === "secret").map((p) => p.action);
+		const onSecret = PERMISSIONS.filter((p) => p.on === "secret" && !isOfDerived(p)).map((p) => p.action);
 		expect(documented("secretsmanager:GetSecretValue")).toEqual(onSecret);
+		const derives = PERMISSIONS.filter((p) => /Derived/.test(p.why)).map((p) => p.action);
+		expect(documented("secretsmanager:DescribeSecret").toSorted()).toEqual(derives.toSorted());
 		const doctors = PERMISSIONS.filter(isOfDoctor).map((p) => p.action);
 		expect(documented("iam:GetAccountSummary").toSorted()).toEqual(doctors.toSorted());
 		const ofEvents = (triggers: boolean): readonly string[] =>
@@ -124,6 +126,10 @@ describe("the documentation", () => {
 /** Where no policy says binding: Enforce, no workload is written. */
 function isOfEnforce(p: (typeof PERMISSIONS)[number]): boolean {
 	return p.why.endsWith("binding: Enforce only");
+}
+
+function isOfDerived(p: (typeof PERMISSIONS)[number]): boolean {
+	return p.why.endsWith("Derived only");
 }
 
 /** The event path is set up by one command and heard by another; neither is needed to plan and to apply. */
