@@ -67,7 +67,8 @@ async function reconcile(ctx: CliContext, flags: ReconcileFlags): Promise<ExitCo
 		});
 		try {
 			await manager.poll(ctx.signal);
-			await drain(ctx, controller.consumer(manager, createConsumerLog(logger)));
+			// What is heard says who did it; the pass over everything comes anyway, and no key has two.
+			await drain(ctx, controller.consumer({ ...manager, hint: () => {} }, createConsumerLog(logger)));
 			const pass = await manager.once(AbortSignal.any([ctx.signal, lease.lost]));
 			const { color, verbose } = ctx;
 			const options = { color: color.stdout, verbose, milliseconds: ctx.clock.millis() - began };

@@ -11,9 +11,13 @@ test("no permission is listed twice, each says why, and no more can be written t
 	);
 });
 
-test("nothing that is called reads or writes a secret's value, and only a rule's target and a task definition are passed a role", () => {
-	const actions = PERMISSIONS.map((p): string => p.action);
-	expect(actions.filter((a) => /^secretsmanager:|^ssm:|^kms:/.test(a))).toEqual([]);
+test("no secret is written, one is read to open the repository, and only a rule's target and a task definition are passed a role", () => {
+	const ofSecrets = PERMISSIONS.filter((p) => /^secretsmanager:|^ssm:|^kms:/.test(p.action));
+	expect(ofSecrets.map((p) => [p.action, p.access])).toEqual([
+		["secretsmanager:GetSecretValue", "read"],
+		["secretsmanager:DescribeSecret", "read"],
+	]);
+	expect(ofSecrets.find((p) => p.action === "secretsmanager:GetSecretValue")?.why).toContain("git credentials");
 	const passing = PERMISSIONS.filter((p) => "grantedBy" in p && p.grantedBy.some((a: string) => a === "iam:PassRole"));
 	expect(passing.map((p) => p.action)).toEqual(["ecs:RegisterTaskDefinition", "events:PutTargets"]);
 });
