@@ -15,7 +15,7 @@ export interface Metrics {
 	/** Entries as they are appended: each step, and each drift once. */
 	readonly history: (entries: readonly HistoryEntry[]) => void;
 	/** As aws/call.ts tells it. */
-	readonly awsCall: (operation: string, outcome: "ok" | "throttled" | "error", milliseconds: number, requests: number) => void;
+	readonly awsCall: (operation: string, outcome: string, milliseconds: number, requests: number) => void;
 }
 
 /** A store is asked no more often, and only when something has happened since. */

@@ -21,9 +21,10 @@ export interface CallDeps {
 	readonly observeCall?: ObserveCall;
 }
 
+/** `refused`: AWS says no, or that there is none; `error`: no answer, or one that a retry may better. */
 export type ObserveCall = (
 	operation: string,
-	outcome: "ok" | "throttled" | "error",
+	outcome: "ok" | "throttled" | "refused" | "error",
 	milliseconds: number,
 	requests: number,
 ) => void;
@@ -81,7 +82,7 @@ export function createCalls(deps: CallDeps): Calls {
 				if (signal.aborted) throw signal.reason;
 				count(op, metadataOf(error));
 				const retry = retryOf(error);
-				tell(retry === "throttle" ? "throttled" : "error", metadataOf(error));
+				tell(retry === "throttle" ? "throttled" : retry === "no" ? "refused" : "error", metadataOf(error));
 				if (retry === "throttle") deps.limiter.throttled(lane);
 				const wait = deps.random() * Math.min(BACKOFF_MS.cap, BACKOFF_MS.base * 2 ** attempt);
 				const last = op === "sts:GetCallerIdentity" ? FIRST_ATTEMPTS[wasAnswered(error) ? "answered" : "unanswered"] : most;

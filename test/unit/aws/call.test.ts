@@ -42,12 +42,21 @@ describe("a call to AWS is told of", () => {
 		expect(told).toEqual(["iam:GetRole throttled 50 2", "iam:GetRole ok 50 1"]);
 	});
 
+	it("when there is no answer, or none that counts", async () => {
+		const broken = Object.assign(new Error("oops"), { name: "ServiceFailure", $metadata: { attempts: 2, httpStatusCode: 500 } });
+		const { clock, told, call } = world([broken, { $metadata: { attempts: 1 } }]);
+		const done = call("iam:GetRole", "global", { RoleName: "a" }, new AbortController().signal);
+		await clock.advance(60_000);
+		await done;
+		expect(told).toEqual(["iam:GetRole error 50 2", "iam:GetRole ok 50 1"]);
+	});
+
 	it("when it is refused", async () => {
 		const { clock, told, call } = world([denied]);
 		const done = call("iam:GetRole", "global", { RoleName: "a" }, new AbortController().signal).catch((e: Error) => e);
 		await clock.advance(60_000);
 		expect(await done).toBeInstanceOf(Error);
-		expect(told).toEqual(["iam:GetRole error 50 1"]);
+		expect(told).toEqual(["iam:GetRole refused 50 1"]);
 	});
 
 	it("not when it was called off before its turn came", async () => {
