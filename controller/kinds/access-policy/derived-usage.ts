@@ -2,7 +2,7 @@ import type { Usage } from "../../model/derived.ts";
 import type { Instant } from "../../model/ids.ts";
 
 /** KINDS.md, Derived execution role. */
-export const KEPT_UNUSED_MS = 7 * 24 * 3_600_000;
+const KEPT_UNUSED_MS = 7 * 24 * 3_600_000;
 
 /**
  * What a role grants from now on, and what is to be remembered of it. What is needed is there at once; what nothing needs
