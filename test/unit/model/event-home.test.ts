@@ -3,21 +3,9 @@ import type { Account } from "../../../controller/model/account.ts";
 import { TerminalError } from "../../../controller/model/errors.ts";
 import { eventHome, forwarderName, permissionName, ruleName } from "../../../controller/model/event-home.ts";
 import { TRIGGERS } from "../../../controller/model/triggers.ts";
+import { accountOf } from "../../account.ts";
 
-const prod: Account = {
-	name: "prod",
-	accountId: "123456789012",
-	region: "eu-west-1",
-	regions: [],
-	partition: "aws",
-	rolePath: "/",
-	permissionsBoundary: null,
-	vars: {},
-	labels: {},
-	deployers: [],
-	assumeRole: null,
-	origin: null,
-};
+const prod = accountOf("123456789012", { regions: [] });
 const spoke: Account = {
 	...prod,
 	name: "spoke",

@@ -9,6 +9,7 @@ import type { TriggerCall, TriggerState } from "../../../controller/model/trigge
 import { marksOf } from "../../../controller/plan/ownership.ts";
 import { type KnownAccount, targetsOf, wantedTriggers } from "../../../controller/plan/trigger-wanted.ts";
 import { planTriggers } from "../../../controller/plan/triggers.ts";
+import { accountOf } from "../../account.ts";
 
 const HOME = "123456789012";
 const SPOKE = "210987654321";
@@ -18,19 +19,9 @@ const MARKS = marksOf({ installation: "main", source: "ecs-access triggers", key
 
 function account(name: string, accountId: string, more: Partial<Omit<Account, "accountId">> = {}): KnownAccount {
 	return {
-		name,
+		...accountOf(accountId, { name, region: "us-east-1", regions: [], ...more }),
 		accountId,
-		region: "us-east-1",
-		regions: [],
-		partition: "aws",
-		rolePath: "/ecs-access/",
-		permissionsBoundary: null,
-		vars: {},
-		labels: {},
-		deployers: [],
-		assumeRole: null,
-		origin: null,
-		...more,
+		region: more.region ?? "us-east-1",
 	};
 }
 
