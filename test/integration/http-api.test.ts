@@ -25,6 +25,14 @@ const BEARER = { authorization: `Bearer ${TOKEN}` };
 const READS = { statements: [{ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::catalogue/*"] }] };
 const ANYTHING = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] });
 
+/** What these tests read of answers; which shape each has, its schema says. */
+interface Body {
+	readonly plans: readonly { readonly key: string; readonly summary: string }[];
+	readonly items: readonly { readonly event: string; readonly actor: string; readonly why: string }[];
+	readonly notes: readonly { readonly reason: string }[];
+	readonly after: { readonly by: string } | null;
+}
+
 const open: { readonly close: () => Promise<void> }[] = [];
 afterEach(async () => {
 	for (const o of open.splice(0).toReversed()) await o.close();
@@ -96,7 +104,7 @@ async function started(access: Partial<Access> = {}) {
 		const answer = await fetch(base + path);
 		return {
 			status: answer.status,
-			body: answer.headers.get("content-type")?.includes("json") ? await answer.json() : await answer.text(),
+			body: (await answer.json()) as Body,
 		};
 	};
 	const post = async (path: string, body: unknown, headers: Record<string, string> = BEARER) => {
@@ -105,7 +113,7 @@ async function started(access: Partial<Access> = {}) {
 			headers: { "content-type": "application/json", ...headers },
 			body: typeof body === "string" ? body : JSON.stringify(body),
 		});
-		return { status: answer.status, body: await answer.json() };
+		return { status: answer.status, body: (await answer.json()) as Body };
 	};
 	calls = [];
 	return { world, api, base, host, port, get, post, calls: () => calls };
@@ -117,13 +125,11 @@ const changeByHand = (world: ControllerWorld) =>
 
 describe("the HTTP server of a controller", () => {
 	test("shows a hand-made change in a plan without writing, and heals it when it is asked to sync", async () => {
-		const { world, get, post, calls } = await started();
+		const { world, base, get, post, calls } = await started();
 		await changeByHand(world);
 		const plan = await get("/api/v1/resources/AccessPolicy/orders/plan");
 		expect(problems("plan-file.json", plan.body)).toEqual([]);
-		expect(plan.body.plans.map((p: { key: string; summary: string }) => [p.key, p.summary])).toEqual([
-			["AccessPolicy/orders", "heal"],
-		]);
+		expect(plan.body.plans.map((p) => [p.key, p.summary])).toEqual([["AccessPolicy/orders", "heal"]]);
 		expect(await inline(world)).toEqual(expect.arrayContaining(["quick-fix"]));
 		expect(calls().some(([op, outcome]) => op === "iam:GetRole" && outcome === "ok")).toBe(true);
 
@@ -143,7 +149,7 @@ describe("the HTTP server of a controller", () => {
 			accounts: [{ name: "prod", error: null }],
 			resources: { recorded: 1, ready: 1 },
 		});
-		const { body } = await get("/metrics");
+		const body = await (await fetch(`${base}/metrics`)).text();
 		expect(body).toMatch(/^ecs_access_aws_calls_total\{operation="iam:GetRole",outcome="ok"\} [1-9]/m);
 		expect(body).toMatch(/^ecs_access_resync_age_seconds\{account="prod"\} \d/m);
 	});
@@ -165,12 +171,12 @@ describe("the HTTP server of a controller", () => {
 		await post("/api/v1/sync", { key: "orders" }, signedIn);
 		await world.idle();
 		expect(await inline(world)).toEqual(expect.arrayContaining(["quick-fix"]));
-		expect((await get("/readyz")).body.notes.map((n: { reason: string }) => n.reason)).toContain("Paused");
+		expect((await get("/readyz")).body.notes.map((n) => n.reason)).toContain("Paused");
 
 		expect((await post("/api/v1/resume", { reason: "it is over" }, signedIn)).status).toBe(200);
 		await expect.poll(() => inline(world), { timeout: 20_000 }).toEqual(["ecs-access"]);
 		const { items } = (await get("/api/v1/history?key=Installation/main")).body;
-		expect(items.map((e: { event: string; actor: string; why: string }) => [e.event, e.actor, e.why])).toEqual([
+		expect(items.map((e) => [e.event, e.actor, e.why])).toEqual([
 			["resumed", "kim@acme.example (00u1kim)", "it is over"],
 			["paused", "kim@acme.example (00u1kim)", "incident 4711"],
 		]);

@@ -11,7 +11,6 @@ import { watchHistory } from "../../../controller/engine/watch-history.ts";
 import { digest } from "../../../controller/model/digest.ts";
 import type { Hint } from "../../../controller/model/hint.ts";
 import type { ResourceKey } from "../../../controller/model/ids.ts";
-import type { PlanFile } from "../../../controller/model/plan.ts";
 import type { Store } from "../../../controller/model/ports.ts";
 import { Secret } from "../../../controller/model/secret.ts";
 import { createCatalogue } from "../../../controller/policy/catalogue.ts";
@@ -41,7 +40,7 @@ export interface ApiWorld {
 	/** Plans that were made, by their keys. */
 	readonly planned: (readonly ResourceKey[])[];
 	/** How a plan is made; a test may let it wait, or fail. */
-	plan: (keys: readonly ResourceKey[], signal: AbortSignal) => Promise<PlanFile>;
+	plan: Served["plan"];
 	/** What is served; a test may change or take it away. */
 	served: Served | null;
 	trouble: { readonly message: string; readonly fix?: string } | null;
@@ -95,8 +94,7 @@ export async function apiWorld(access: Access = CLOSED, webhook: Webhook | null 
 		asked,
 		planned,
 		trouble: null as ApiWorld["trouble"],
-		plan: async (keys: readonly ResourceKey[]): Promise<PlanFile> =>
-			planFile([], { request: { path: "policies", prune: true, only: keys } }),
+		plan: (async (keys) => planFile([], { request: { path: "policies", prune: true, only: keys } })) as Served["plan"],
 		served: {
 			installation: "main",
 			mode: "Enforce",
@@ -110,7 +108,7 @@ export async function apiWorld(access: Access = CLOSED, webhook: Webhook | null 
 			},
 			plan: (keys: readonly ResourceKey[], signal: AbortSignal) => {
 				planned.push(keys);
-				return (world as ApiWorld).plan(keys, signal);
+				return world.plan(keys, signal);
 			},
 			webhook,
 			deaf: null,
@@ -148,13 +146,13 @@ const never = async (): Promise<never> => {
 };
 const NO_PASSES: Passes = { plan: never, sweep: never, record: never, carryOut: never, paused: () => null };
 
-export const INSTALLATION = {
+const INSTALLATION = {
 	apiVersion: "ecs-access.dev/v1alpha1",
 	kind: "Installation",
 	metadata: { name: "main" },
 	spec: { mode: "Enforce" },
 };
-export const ACCOUNT = {
+const ACCOUNT = {
 	apiVersion: "ecs-access.dev/v1alpha1",
 	kind: "Account",
 	metadata: { name: "prod" },
