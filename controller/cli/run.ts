@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Served, Term } from "../api/served.ts";
-import type { Manager } from "../engine/manager.ts";
+import type { Manager, ManagerEvent } from "../engine/manager.ts";
 import { TerminalError, WaitingError } from "../model/errors.ts";
 import type { CliContext, CliDeps, ExitCode } from "./context.ts";
 import { verb } from "./context.ts";
@@ -13,7 +13,7 @@ import { withFollowFlags } from "./source-flags.ts";
 /** A standby looks so often whether it is its turn, and a source that cannot be read is tried again so often. */
 const STANDBY_SECONDS = 15;
 /** ECS kills a task 30 s after it asked it to stop; what is not done by then is left as it was recorded. */
-const STOP_SECONDS = 20;
+const STOP_SECONDS = 16;
 /** What was not told of by then is told of by nobody. */
 const FLUSH_SECONDS = 3;
 
@@ -96,7 +96,7 @@ async function terms(ctx: CliContext, controller: Controller, serving: Serving):
 			await lease?.release();
 		}
 	}
-	if (moved.signal.aborted) log.info("the Installation has changed: opened again");
+	if (moved.signal.aborted) log.info("opened again: the Installation or the store has changed");
 }
 
 async function term(
@@ -114,6 +114,7 @@ async function term(
 		serving.metrics.manager(event);
 		announcing.heard(event);
 		const { inForce } = manager.state();
+		if (isStoreLost(event)) moved.abort();
 		if (event.type === "admitted" && inForce !== null && !controller.isCurrent(inForce)) moved.abort();
 	});
 	const tellHeard = createConsumerLog(log);
@@ -136,6 +137,15 @@ async function term(
 	await work(ctx, signal, [manager.run(signal), consumer.run(signal), timers.run(signal), announcing.run(signal)]);
 	await announcing.flush(FLUSH_SECONDS);
 }
+
+/** What is not remembered any more must not be written over: the store is opened again, or refused, before anything else. */
+function isStoreLost(event: ManagerEvent): boolean {
+	const error =
+		event.type === "pass" ? event.pass.error : event.type === "resyncFailed" || event.type === "fetchFailed" ? event.error : null;
+	return error instanceof TerminalError && LOST.has(error.reason);
+}
+
+const LOST: ReadonlySet<string> = new Set(["StoreGone", "StoreCorrupt"]);
 
 function shown(controller: Controller, term: Term, manager: Manager | null): Served {
 	const { installation, spec, store, storeName, webhook } = controller;

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { TerminalError } from "../model/errors.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import { MOST_ENTRIES, type StatusChange, type Store } from "../model/ports.ts";
 import type { HistoryEntry, Status } from "../model/status.ts";
@@ -22,12 +23,15 @@ export function openStore(options: { readonly path: string; readonly now?: () =>
 	const { path } = options;
 	const guard = <R>(work: () => R): R => {
 		try {
+			opened?.check();
 			return work();
 		} catch (error) {
 			throw storeError(path, error);
 		}
 	};
+	let opened: { readonly check: () => void } | null = null;
 	const { db, fresh } = guard(() => open(path, (options.now ?? (() => new Date().toISOString()))()));
+	opened = watchFile(path);
 	// Prepared once each, at first use.
 	const statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
 	const sql = (text: string) => {
@@ -161,4 +165,18 @@ function open(path: string, now: string): { readonly db: DatabaseSync; readonly 
 		db.close();
 		throw error;
 	}
+}
+
+/** A file that was deleted goes on taking what is written to it, and nobody will ever read it: that must be noticed. */
+function watchFile(path: string): { readonly check: () => void } {
+	const inodeOf = (): number | null => statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+	const inode = path === ":memory:" ? null : inodeOf();
+	return {
+		check: () => {
+			if (inode === null || inodeOf() === inode) return;
+			throw new TerminalError("StoreGone", `store ${path} was deleted or replaced while it was open`, {
+				fix: "nothing more is written to it; run goes on with what is there now, as a fresh one",
+			});
+		},
+	};
 }
