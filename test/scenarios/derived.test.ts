@@ -1,7 +1,9 @@
 import { DescribeServicesCommand, ECSClient, RegisterTaskDefinitionCommand, UpdateServiceCommand } from "@aws-sdk/client-ecs";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, test } from "vitest";
+import { liveRoles } from "../e2e/live.ts";
 import { useSandbox } from "../sandbox/use.ts";
+import { createControllerWorld } from "./controller-world.ts";
 import { calls, createWorld, documentOf, failures, policy, steps } from "./world.ts";
 
 const sandbox = useSandbox();
@@ -246,6 +248,42 @@ describe("a derived execution role", () => {
 		);
 		expect(more).toEqual({ "ecs:DescribeServices": 1, "ecs:DescribeTaskDefinition": 1, "secretsmanager:DescribeSecret": 1 });
 	});
+});
+
+test("a controller lets it grow when a revision is registered, and shrink a week after nothing needs the old one", async () => {
+	const w = createControllerWorld(sandbox);
+	const { account } = w;
+	const image = (name: string) => `${account}.dkr.ecr.eu-west-1.amazonaws.com/${name}:1`;
+	const ecs = new ECSClient({ ...sandbox.config(account), maxAttempts: 1 });
+	await sandbox.seed(account, {
+		clusters: [{ name: "prod" }],
+		taskDefinitions: [{ family: "orders", containerDefinitions: [{ name: "app", image: image("old") }] }],
+		services: [{ cluster: "prod", name: "orders", taskDefinition: "orders" }],
+	});
+	w.write("orders.yaml", policy("orders", { statements: [] }, { executionRole: READS, accountRef: "prod" }));
+	const pulls = async (): Promise<readonly string[]> => {
+		const text = JSON.stringify((await liveRoles(w.iam))["orders-execution"]?.inline ?? {});
+		return [...text.matchAll(/repository\/([a-z]+)/g)].map(([, name = ""]) => name);
+	};
+	await w.commit();
+	await w.resync();
+	expect(await pulls()).toEqual(["old"]);
+	const containerDefinitions = [{ name: "app", image: image("new") }];
+	await ecs.send(new RegisterTaskDefinitionCommand({ family: "orders", cpu: "256", memory: "512", containerDefinitions }));
+	w.manager().hint({ type: "ecs.family", account, region: "eu-west-1", name: "orders" });
+	// Events of one moment are waited for a little.
+	await expect.poll(pulls, { timeout: 20_000 }).toEqual(["new", "old"]);
+
+	await ecs.send(new UpdateServiceCommand({ cluster: "prod", service: "orders", taskDefinition: "orders" }));
+	await sandbox.tick(account, 0.1);
+	await sandbox.tick(account, 60);
+	await w.resync();
+	w.clock.ahead(6.5 * DAY);
+	await w.resync();
+	expect(await pulls()).toEqual(["new", "old"]);
+	w.clock.ahead(0.5 * DAY);
+	await w.resync();
+	expect(await pulls()).toEqual(["new"]);
 });
 
 function findingsOf(file: Awaited<ReturnType<ReturnType<typeof createWorld>["plan"]>>): readonly string[] {
