@@ -30,6 +30,9 @@ const LIMITS: Readonly<Record<Lane, LaneLimits>> = {
 	other: { start: 20, floor: 1, ceiling: 50, burst: 30, concurrency: 8 },
 };
 
+/** More than the slowest pace and a full queue ask for. */
+const LONGEST_WAIT_MS = 300_000;
+
 /** Throttles of one burst come together: they are one signal. Also how often the rate may rise by one. */
 const ADJUST_EVERY_MS = 1_000;
 
@@ -106,7 +109,8 @@ interface LaneState {
 /** Takes a turn; milliseconds until it comes. */
 function reserve(lane: LaneState, now: number): number {
 	const interval = 1_000 / lane.rate;
-	const arrival = Math.max(lane.arrival, now);
+	// A clock that was set back must not make everybody wait until it has caught up.
+	const arrival = lane.arrival - now > LONGEST_WAIT_MS ? now : Math.max(lane.arrival, now);
 	lane.arrival = arrival + interval;
 	return Math.max(0, arrival - (lane.limits.burst - 1) * interval - now);
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteRolePolicyCommand } from "@aws-sdk/client-iam";
 import { afterEach, describe, expect, test } from "vitest";
+import { createStoreTable } from "../sandbox/store-table.ts";
 import { useSandbox } from "../sandbox/use.ts";
 import { isWrite } from "../sandbox/wire.ts";
 import type { Running } from "./cli.ts";
@@ -17,9 +18,9 @@ afterEach(async () => {
 	await Promise.all(running.splice(0).map((r) => r.ended));
 });
 
-async function company() {
+async function company(more = "") {
 	const { account, kim, iam } = await accountWith(sandbox, "orders");
-	kim.write("policies/platform/installation.yaml", documentText("Installation", "main", "{ mode: Enforce, resync: 2s }"));
+	kim.write("policies/platform/installation.yaml", documentText("Installation", "main", `{ mode: Enforce, resync: 2s${more} }`));
 	kim.write("policies/platform/prod.yaml", documentText("Account", "prod", `{ accountId: "${account}", region: eu-west-1 }`));
 	kim.write("policies/orders.yaml", policyText("orders", { role: "tags: { team: orders }" }));
 	const start = (): Running => {
@@ -94,5 +95,23 @@ describe("the private store", () => {
 		await second.says("cannot work yet");
 		expect(second.said()).toContain("state.sqlite");
 		expect(Object.keys(await sandbox.counts(account)).filter(isWrite)).toEqual([]);
+	});
+});
+
+describe("the shared store", () => {
+	test("that cannot be reached stops all writes, and they go on when it can", async () => {
+		const { account, iam, start } = await company(', store: "dynamodb://ecs-access"');
+		await createStoreTable(sandbox, account);
+		const run = start();
+		await run.says("iam:PutRolePolicy");
+		await sandbox.fault(account, { operation: "dynamodb:*", kind: "unavailable" });
+		await iam.send(new DeleteRolePolicyCommand({ RoleName: "orders-task", PolicyName: "ecs-access" }));
+		await sandbox.resetCounts(account);
+		await run.says("account not read");
+		expect(Object.keys(await sandbox.counts(account)).filter((o) => o.startsWith("iam:") && isWrite(o))).toEqual([]);
+		await sandbox.clearFaults(account);
+		await expect
+			.poll(async () => Object.keys((await liveRoles(iam))["orders-task"]?.inline ?? {}), { timeout: 40_000 })
+			.toEqual(["ecs-access"]);
 	});
 });
