@@ -11,7 +11,15 @@ export function createControllerLog(log: Logger): (event: ManagerEvent) => void 
 			case "admitted":
 				return log.info({ revision: event.revision, resources: event.keys, changed: event.changed }, "revision in force");
 			case "refused":
-				return log.error({ revision: event.revision, reason: event.reason, why: event.message }, "revision refused");
+				return log.error(
+					{
+						revision: event.revision,
+						reason: event.reason,
+						why: event.message,
+						...(event.byWord && { fix: `if it is meant: ecs-access admit ${event.revision} --reason "…"` }),
+					},
+					"revision refused",
+				);
 			case "fetchFailed":
 				return log.warn({ error: event.error.message }, "source not read");
 			case "resynced": {

@@ -9,7 +9,7 @@ import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts
 import { formatOption, withFooter } from "./help.ts";
 import { foldHistory, whatWords, whenWords, whoWords } from "./history-words.ts";
 import { openState, type StateOptions } from "./open-state.ts";
-import { notePause } from "./pause-words.ts";
+import { notePause, noteRefused } from "./pause-words.ts";
 import { readyOf, shortRevision, splitKey, statusWords } from "./status-words.ts";
 import { age } from "./table.ts";
 import { workloadLines } from "./workload-words.ts";
@@ -58,6 +58,7 @@ async function describe(ctx: CliContext, opts: DescribeOptions, args: readonly s
 				.map(async (status) => ({ status, history: await store.history({ key: status.key, limit: LAST * 20 }) })),
 		);
 		await notePause(ctx, store);
+		await noteRefused(ctx, store);
 		if (opts.format !== "text") {
 			const { structured } = await import("./structured.ts");
 			ctx.print(await structured(opts.format, { apiVersion: "ecs-access.dev/v1alpha1", kind: "DescriptionList", items }));

@@ -4,7 +4,7 @@ import type { Status } from "../model/status.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
 import { withFooter } from "./help.ts";
 import { openState, type StateOptions } from "./open-state.ts";
-import { notePause } from "./pause-words.ts";
+import { notePause, noteRefused } from "./pause-words.ts";
 import { parseSelector } from "./selector.ts";
 import { readyOf, shortRevision, splitKey, statusWords } from "./status-words.ts";
 import { age, table } from "./table.ts";
@@ -51,6 +51,7 @@ async function get(ctx: CliContext, opts: GetOptions, args: readonly string[]): 
 		const matches = opts.selector === undefined ? () => true : parseSelector(opts.selector);
 		const shown = named.filter((s) => matches(s.labels ?? {}) && (opts.notReady !== true || readyOf(s) !== "True"));
 		await notePause(ctx, store);
+		await noteRefused(ctx, store);
 		ctx.print(await listing(opts.format, shown, ctx.clock.now()));
 		const hidden = named.length - shown.length;
 		if (store === null) ctx.note(`nothing is recorded in ${where}: ecs-access apply records what it finds\n`);

@@ -27,6 +27,31 @@ export async function rememberAdmitted(store: Store, admitted: Admitted): Promis
 	await store.putControl(ADMITTED, admitted, before?.version ?? 0);
 }
 
+/** A revision that did not come into force, for whoever asks how things stand. */
+export interface RefusedRevision {
+	readonly revision: string;
+	/** CamelCase. */
+	readonly reason: string;
+	readonly message: string;
+	/** A person's word can accept it. */
+	readonly byWord: boolean;
+	readonly at: Instant;
+}
+
+/** Control state: the newest revision, where it was refused. */
+const REFUSED = "refused-revision";
+
+export async function readRefused(store: Pick<Store, "getControl">): Promise<RefusedRevision | null> {
+	return ((await store.getControl(REFUSED))?.value as RefusedRevision | null | undefined) ?? null;
+}
+
+/** Null: the newest revision is in force. */
+export async function rememberRefused(store: Store, refused: RefusedRevision | null): Promise<void> {
+	const before = await store.getControl(REFUSED);
+	if (refused === null && (before?.value ?? null) === null) return;
+	await store.putControl(REFUSED, refused, before?.version ?? 0);
+}
+
 /** The revision that a person accepts, whatever it lost; null: nobody said so of what would follow the one in force. */
 export async function admitWord(store: Pick<Store, "getControl">): Promise<string | null> {
 	const word = (await store.getControl(ADMIT_WORD))?.value as Partial<Record<keyof AdmitWord, unknown>> | null | undefined;

@@ -3,8 +3,8 @@ import type { Finding } from "../model/finding.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
-import { type Admitted, admit } from "./admission.ts";
-import { admitWord, readAdmitted, rememberAdmitted } from "./admitted.ts";
+import { type Admission, type Admitted, admit } from "./admission.ts";
+import { admitWord, readAdmitted, rememberAdmitted, rememberRefused } from "./admitted.ts";
 import { type Catalog, loadCatalog } from "./catalog.ts";
 import { bringIntoForce, type InForce } from "./in-force.ts";
 import { reportStalled } from "./report-stalled.ts";
@@ -29,6 +29,8 @@ export interface Refused {
 	readonly reason: string;
 	readonly message: string;
 	readonly findings: readonly Finding[];
+	/** A person's word can accept it (`ecs-access admit`). */
+	readonly byWord: boolean;
 }
 
 export interface FollowDeps {
@@ -78,6 +80,7 @@ export function createFollower(deps: FollowDeps): Follower {
 				return;
 			}
 			await read(signal);
+			await tellRefused();
 			looked = tip;
 			sourceError = null;
 		} catch (error) {
@@ -88,6 +91,14 @@ export function createFollower(deps: FollowDeps): Follower {
 			// Nothing in force yet: what was admitted before is kept as it was.
 			if (inForce === null) await resumeLast(signal).catch(() => {});
 		}
+	};
+
+	/** For people at a terminal; that it cannot be told stops nothing. */
+	const tellRefused = async (): Promise<void> => {
+		const now = refused;
+		const { revision, reason, message, byWord } = now ?? NOTHING;
+		const value = now === null ? null : { revision, reason, message, byWord, at: clock.now() };
+		await rememberRefused(store, value).catch(() => {});
 	};
 
 	const read = async (signal: AbortSignal): Promise<void> => {
@@ -134,8 +145,8 @@ export function createFollower(deps: FollowDeps): Follower {
 		if (!decision.admitted || undeclared !== undefined) {
 			const said = refused;
 			refused = decision.admitted
-				? { revision: artifact.revision.id, ...UNDECLARED, findings: [] }
-				: { revision: artifact.revision.id, reason: decision.reason, message: decision.message, findings: decision.findings };
+				? { revision: artifact.revision.id, ...UNDECLARED, findings: [], byWord: false }
+				: refusedBy(decision, artifact.revision.id);
 			if (said?.revision !== refused.revision || said.reason !== refused.reason) deps.refused(refused);
 			return false;
 		}
@@ -158,6 +169,13 @@ export function createFollower(deps: FollowDeps): Follower {
 		inForce: () => inForce,
 		state: () => ({ refused, sourceError }),
 	};
+}
+
+const NOTHING = { revision: "", reason: "", message: "", byWord: false };
+
+function refusedBy(decision: Extract<Admission, { admitted: false }>, revision: string): Refused {
+	const { reason, message, findings, byWord } = decision;
+	return { revision, reason, message, findings, byWord };
 }
 
 const UNDECLARED = {

@@ -1,8 +1,10 @@
 /** What a plan of 1,000 unchanged policies asks of AWS, counted at the wire, and what the real program takes for it. */
 import { join } from "node:path";
-import { person } from "../e2e/cli.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Person, person } from "../e2e/cli.ts";
 import { fleetName } from "../sandbox/fleet.ts";
-import { startSandbox } from "../sandbox/sandbox.ts";
+import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
+import { fleetSource } from "./fleet.ts";
 import { measuredEnv, peakMiB, type Row, timed } from "./measure.ts";
 import { settleFleet } from "./settled.ts";
 
@@ -44,9 +46,53 @@ export async function callFigures(): Promise<CallFigures> {
 		await plan("plan of 1,000 unchanged policies, nothing cached", "", callWords);
 		await plan("the same, task definitions cached", "at most 250 (floor 104)", callWords);
 		await plan("one policy of the 1,000 (`--only`)", "", allCalls, "--only", `AccessPolicy/${fleetName(7)}`);
+		counts[RESYNC] = await resync(sandbox, account, who);
+		rows.push({ what: `${RESYNC}: AWS calls`, figure: allCalls(counts[RESYNC]), target: "at most 250" });
 		return { rows, counts };
 	} finally {
 		await sandbox.stop();
+	}
+}
+
+const RESYNC = "a resync of the controller, 1,000 unchanged policies";
+const RESYNCS_MS = 300_000;
+
+/** The calls of one resync at rest: between the end of the first and the end of the second, when task definitions are known. */
+async function resync(sandbox: Sandbox, account: string, who: Person): Promise<Counts> {
+	const [installation = ""] = [...fleetSource(account, 0)].flatMap(([path, text]) =>
+		path.endsWith("installation.yaml") ? [text] : [],
+	);
+	who.write("policies/platform/installation.yaml", `${installation}  mode: Enforce\n  resync: 60s\n`);
+	const run = who.start(
+		"run",
+		"--path",
+		"policies",
+		"--state-dir",
+		"state",
+		"--http",
+		"off",
+		"--poll",
+		"600",
+		"--log-level",
+		"debug",
+	);
+	try {
+		const ended = (): number => run.said().split('"msg":"resynced"').length - 1;
+		const until = async (n: number): Promise<void> => {
+			const deadline = Date.now() + RESYNCS_MS;
+			while (ended() < n) {
+				if (Date.now() > deadline) throw new Error(`resync ${n} did not end:\n${run.said().slice(-2_000)}`);
+				await delay(50);
+			}
+		};
+		await until(1);
+		await sandbox.resetCounts(account);
+		await until(2);
+		const { "sqs:GetQueueUrl": _, ...made } = await sandbox.counts(account);
+		return made;
+	} finally {
+		run.kill("SIGTERM");
+		await run.ended;
 	}
 }
 

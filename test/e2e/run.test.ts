@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { afterEach, describe, expect, test } from "vitest";
@@ -119,6 +120,21 @@ describe("run", () => {
 		expect(made).toEqual({});
 	});
 
+	test("asks AWS for nothing between two resyncs but whether there are events", async () => {
+		const { account, kim, from, write, commit } = await company();
+		write("platform/installation.yaml", documentText("Installation", "main", "{ mode: Enforce, resync: 10m }"));
+		commit("look seldom");
+		expect(await kim.run("triggers", "apply", "--yes", ...from)).toMatchObject({ code: 0 });
+		const run = controller(kim, from, "--log-level", "debug");
+		await run.says("iam:PutRolePolicy");
+		await run.says("resynced");
+		// So long that several looks at the repository, and an event's way through the queue, lie in it.
+		await delay(3_000);
+		await sandbox.resetCounts(account);
+		await delay(5_000);
+		expect(Object.keys(await sandbox.counts(account)).filter((o) => o !== "sqs:ReceiveMessage")).toEqual([]);
+	});
+
 	test("does not begin without an Installation, and says what to write", async () => {
 		const { kim } = await accountWith(sandbox, "orders");
 		kim.write("policies/orders.yaml", policyText("orders"));
@@ -146,5 +162,8 @@ describe("reconcile --once", () => {
 		const refused = await kim.run("reconcile", "--once", ...from);
 		expect(refused.code).toBe(2);
 		expect(refused.stderr).toContain(`revision ${bad} is refused`);
+		expect((await kim.run("get", "--installation", "main", "--path", "/nowhere")).stderr).toContain(
+			`revision ${bad.slice(0, 7)} is refused (InvalidYaml)`,
+		);
 	});
 });

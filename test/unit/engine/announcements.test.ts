@@ -142,7 +142,7 @@ describe("what is announced", () => {
 			["Resource Stalled", "AccessPolicy/bad: wrong"],
 		]);
 		w.said.length = 0;
-		w.tell({ type: "refused", revision: "bad", reason: "InvalidYaml", message: "not YAML", findings: [] });
+		w.tell({ type: "refused", revision: "bad", reason: "InvalidYaml", message: "not YAML", findings: [], byWord: false });
 		expect(w.types()).toEqual(["Revision Refused"]);
 		w.pause({ by: "kim@laptop", reason: "incident", since: "2026-11-24T09:00:00Z", until: "2026-11-24T11:00:00Z" });
 		w.pass([]);
