@@ -60,7 +60,7 @@ export function whoWords(e: HistoryEntry): string {
 /** `drifted role orders-api-task: inline policy "quick-fix" was added`; a name that came later says so. */
 function driftedWords(e: HistoryEntry): string {
 	const on = e.target === null ? "" : ` ${targetWords(e.target)}`;
-	const since = e.since === undefined || instantWords(e.since) === instantWords(e.at) ? "" : ` since ${instantWords(e.since)}`;
+	const since = e.since === undefined || e.since === e.at ? "" : ` since ${instantWords(e.since)}`;
 	const later = e.why === "named" ? ", as an event told later" : "";
 	return `drifted${on}${since}: ${escapeTerminal(e.outcome)}${later}`;
 }
