@@ -13,7 +13,6 @@ import type { Catalog } from "./catalog.ts";
 import { type Drifts, recordDrift } from "./drift.ts";
 import { type Execution, execute } from "./execute.ts";
 import { catalogAt, type InForce } from "./in-force.ts";
-import { lostMemory } from "./lost-memory.ts";
 import { watchPause } from "./pause.ts";
 import { type Planned, planCatalog } from "./plan-catalog.ts";
 import { report } from "./report.ts";
@@ -96,7 +95,7 @@ export function createPasses(deps: PassDeps): Passes {
 	const { store, clock } = deps;
 	/** By account: ends when the last that spends has ended. */
 	const spending = new Map<string, Promise<unknown>>();
-	let remembers = !deps.shared || deps.newStore;
+	let memory: Promise<void> | null = null;
 	let paused: Pause | null = null;
 
 	const beginReading = (inForce: InForce): Reading => ({
@@ -193,7 +192,6 @@ export function createPasses(deps: PassDeps): Passes {
 		);
 
 	const carry = async (pass: Planning, scope: Scope, signal: AbortSignal): Promise<Pass> => {
-		if (!remembers) await refuseLostStore(pass);
 		const { file, mistaken, reconcileId } = pass;
 		await recordFound(pass, file.plans);
 		const done = await execute(
@@ -218,15 +216,31 @@ export function createPasses(deps: PassDeps): Passes {
 		return result;
 	};
 
-	const refuseLostStore = async (pass: Pass): Promise<void> => {
-		const lost = await lostMemory(pass, store);
-		if (lost === null) {
-			// What is remembered from here on is not lost by being read.
-			remembers = pass.file.plans.length > 0;
-			return;
+	/**
+	 * A shared store that is empty while roles bear our marks was lost, and pauses and budgets with it: nothing is written,
+	 * there or in AWS, before a person says that it is new (ARCHITECTURE.md, Applying safely). Asked once of all accounts,
+	 * since what is recorded of one of them would make the store look as if it remembered.
+	 */
+	const haveMemory = (inForce: InForce, signal: AbortSignal): Promise<void> => {
+		memory ??= refuseLostStore(inForce, signal).catch((error: unknown) => {
+			memory = null;
+			throw error;
+		});
+		return memory;
+	};
+	const refuseLostStore = async (inForce: InForce, signal: AbortSignal): Promise<void> => {
+		if (!deps.shared || deps.newStore || !(await store.empty())) return;
+		const { accounts, installation } = inForce.catalog.view;
+		const of = { revision: inForce.artifact.revision.id, reconcileId: deps.reconcileId(), lean: true };
+		let marked = 0;
+		for (const account of accounts) {
+			for await (const role of deps.access(account, of).provider("iam.role").listOwned(installation, signal))
+				if (role.exists) marked += 1;
 		}
-		throw new TerminalError("StoreEmpty", `the shared store remembers nothing, but ${lost} our marks`, {
-			fix: "check that it is the right table and was not lost; when it is new, say so once: ecs-access apply --new-store",
+		if (marked === 0) return;
+		const bear = marked === 1 ? "1 role bears" : `${marked} roles bear`;
+		throw new TerminalError("StoreEmpty", `the shared store remembers nothing, but ${bear} our marks`, {
+			fix: "check that it is the right table and was not lost; when it is new, say so once with --new-store",
 		});
 	};
 
@@ -241,6 +255,7 @@ export function createPasses(deps: PassDeps): Passes {
 	return {
 		plan: (inForce, scope, signal) => planWith(inForce, scope, signal),
 		sweep: async (inForce, account, keys, each, signal) => {
+			await haveMemory(inForce, signal);
 			const shared = { ...beginReading(inForce), lean: true };
 			// What is remembered of a view ends with it.
 			const of = (): Reading => ({ ...shared, catalog: { ...shared.catalog, view: { ...shared.catalog.view } } });
@@ -262,6 +277,7 @@ export function createPasses(deps: PassDeps): Passes {
 		},
 		paused: () => paused,
 		carryOut: async (inForce, scope, signal) => {
+			await haveMemory(inForce, signal);
 			const pass = await planWith(inForce, scope, signal);
 			if (!needsBudget(pass.file.plans)) return carry(pass, scope, signal);
 			const accounts = [...new Set(pass.file.plans.map((p) => p.account))];

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DeleteRolePolicyCommand } from "@aws-sdk/client-iam";
 import { afterEach, describe, expect, test } from "vitest";
-import { createStoreTable } from "../sandbox/store-table.ts";
+import { createStoreTable, wipe } from "../sandbox/store-table.ts";
 import { useSandbox } from "../sandbox/use.ts";
 import { isWrite } from "../sandbox/wire.ts";
 import type { Running } from "./cli.ts";
@@ -113,5 +114,25 @@ describe("the shared store", () => {
 		await expect
 			.poll(async () => Object.keys((await liveRoles(iam))["orders-task"]?.inline ?? {}), { timeout: 40_000 })
 			.toEqual(["ecs-access"]);
+	});
+
+	test("that remembers nothing while roles bear our marks stops all writes until a person says that it is new", async () => {
+		const { account, kim, iam, start } = await company(', store: "dynamodb://ecs-access"');
+		await createStoreTable(sandbox, account);
+		const first = start();
+		await first.says("iam:PutRolePolicy");
+		first.kill("SIGTERM");
+		await first.ended;
+		await wipe(new DynamoDBClient(sandbox.config(account)));
+		await iam.send(new DeleteRolePolicyCommand({ RoleName: "orders-task", PolicyName: "ecs-access" }));
+		await sandbox.resetCounts(account);
+		const second = start();
+		await second.says("remembers nothing, but 1 role bears our marks");
+		second.kill("SIGTERM");
+		await second.ended;
+		expect(Object.keys(await sandbox.counts(account)).filter((o) => o.startsWith("iam:") && isWrite(o))).toEqual([]);
+		const third = kim.start("run", "--path", "policies", "--poll", "1", "--http", "off", "--state-dir", "state", "--new-store");
+		running.push(third);
+		await third.says("step applied");
 	});
 });

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { BatchWriteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
-import { createStoreTable } from "../sandbox/store-table.ts";
+import { createStoreTable, wipe } from "../sandbox/store-table.ts";
 import { useSandbox } from "../sandbox/use.ts";
 import { person } from "./cli.ts";
 import { accountWith, documentText, policyText, writes } from "./world.ts";
@@ -36,16 +36,6 @@ async function controllerAtWork(table: DynamoDBClient): Promise<void> {
 		body: { S: JSON.stringify(value) },
 	};
 	await table.send(new PutItemCommand({ TableName: "ecs-access", Item }));
-}
-
-async function wipe(table: DynamoDBClient): Promise<void> {
-	const { Items = [] } = await table.send(new ScanCommand({ TableName: "ecs-access" }));
-	const requests = Items.flatMap(({ pk, sk }) =>
-		pk === undefined || sk === undefined ? [] : [{ DeleteRequest: { Key: { pk, sk } } }],
-	);
-	for (let n = 0; n < requests.length; n += 25) {
-		await table.send(new BatchWriteItemCommand({ RequestItems: { "ecs-access": requests.slice(n, n + 25) } }));
-	}
 }
 
 describe("a shared store", () => {
