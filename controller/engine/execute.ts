@@ -111,9 +111,13 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 		times: { readonly writtenAt: ReadonlyMap<StepId, number>; readonly grants: readonly HistoryEntry[] },
 		stopped: AbortSignal,
 	): Promise<boolean> => {
-		const mine = step.settle === 0 ? 0 : Math.max(...step.after_.map((id) => times.writtenAt.get(id) ?? 0)) + step.settle * 1000;
-		const earlier = replacedAt(step, times.grants) + SETTLE_SECONDS * 1000;
-		const left = Math.max(mine, earlier) - deps.clock.millis();
+		const now = deps.clock.millis();
+		// A write that lies ahead was made before the clock was set back: it is no younger than now.
+		const madeAt = (at: number): number => Math.min(at, now);
+		const written = Math.max(...step.after_.map((id) => times.writtenAt.get(id) ?? 0));
+		const mine = step.settle === 0 ? 0 : madeAt(written) + step.settle * 1000;
+		const earlier = madeAt(replacedAt(step, times.grants)) + SETTLE_SECONDS * 1000;
+		const left = Math.max(mine, earlier) - now;
 		if (left <= 0) return true;
 		deps.progress({ phase: "settle", seconds: Math.ceil(left / 1000), plan, step });
 		try {

@@ -122,18 +122,22 @@ export function createWorkqueue(deps: WorkqueueDeps): Workqueue {
 		}
 		entry.state = "running";
 		const began = clock.millis();
-		const timeout = AbortSignal.timeout(deps.passTimeoutMs);
+		// Not AbortSignal.timeout, which holds what the pass made of it until its time is over.
+		const timeout = new AbortController();
+		const timer = setTimeout(() => timeout.abort(new DOMException("the pass took too long", "TimeoutError")), deps.passTimeoutMs);
 		let outcome: PassEvent["outcome"] = "done";
 		let error: Error | null = null;
 		let again: { urgency: Urgency; delayMs: number } | null = null;
 		try {
-			const result = await deps.pass(key, timeout);
+			const result = await deps.pass(key, timeout.signal);
 			failures.delete(key);
 			if (result.requeueAfterSeconds !== null) again = { urgency: "retry", delayMs: result.requeueAfterSeconds * 1000 };
 		} catch (cause) {
 			error = cause instanceof Error ? cause : new Error(String(cause));
-			outcome = timeout.aborted ? "timeout" : classOf(error);
+			outcome = timeout.signal.aborted ? "timeout" : classOf(error);
 			again = retryOf(key, outcome, error);
+		} finally {
+			clearTimeout(timer);
 		}
 		entries.delete(key);
 		deps.observe?.({ key, outcome, waitedMs: began - entry.since, tookMs: clock.millis() - began, error });

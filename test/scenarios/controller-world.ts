@@ -20,7 +20,7 @@ import { documentOf } from "./world.ts";
 const FASTER = 100;
 
 /** A clock that runs faster than the machine's, evenly, so that all who wait still wait for one another. */
-function createFastClock(faster: number): Clock & { readonly ahead: (seconds: number) => void } {
+export function createFastClock(faster = FASTER): Clock & { readonly ahead: (seconds: number) => void } {
 	const start = Date.now();
 	let jumped = 0;
 	const millis = (): number => Math.floor(start + (Date.now() - start) * faster + jumped);
@@ -30,11 +30,14 @@ function createFastClock(faster: number): Clock & { readonly ahead: (seconds: nu
 		sleep: (ms, signal) =>
 			new Promise((resolve, reject) => {
 				if (signal.aborted) return reject(signal.reason);
-				const timer = setTimeout(resolve, ms / faster);
 				const stop = (): void => {
 					clearTimeout(timer);
 					reject(signal.reason);
 				};
+				const timer = setTimeout(() => {
+					signal.removeEventListener("abort", stop);
+					resolve();
+				}, ms / faster);
 				signal.addEventListener("abort", stop, { once: true });
 			}),
 		ahead: (seconds) => {
@@ -73,11 +76,19 @@ export interface ControllerWorld {
 
 const actions = createCatalogue();
 
+/** What several controllers of one company have in common, and the fence of the lease that this one has. */
+export interface Replica {
+	readonly account: string;
+	readonly store: Store;
+	readonly clock: ControllerWorld["clock"];
+	readonly fence: number;
+}
+
 /** An Installation that enforces, and an Account `prod`, are there; the store has remembered for a day. */
-export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faster = FASTER): ControllerWorld {
+export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faster = FASTER, replica?: Replica): ControllerWorld {
 	process.env.AWS_ENDPOINT_URL = sandbox.endpoint;
-	const account = sandbox.newAccount();
-	const clock = createFastClock(faster);
+	const account = replica?.account ?? sandbox.newAccount();
+	const clock = replica?.clock ?? createFastClock(faster);
 	const accounts = new Map([["prod", account]]);
 	const shareds = new Map<string, AwsShared>();
 	const sharedOf = (name: string): AwsShared => {
@@ -89,7 +100,7 @@ export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faste
 	const files = new Map<string, string>();
 	const revisions = new Map<string, Artifact>();
 	const events: ManagerEvent[] = [];
-	let store = openStore({ path: ":memory:" });
+	let store = replica?.store ?? openStore({ path: ":memory:" });
 	let tip: { readonly artifact: Artifact; readonly rewritten: boolean } | null = null;
 	let broken = false;
 	let passes = 0;
@@ -195,6 +206,7 @@ export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faste
 				clock,
 				reconcileId: () => `pass-${++passes}`,
 				leaseRemaining: () => world.lease(),
+				...(replica !== undefined && { leaseFence: replica.fence }),
 				known: async () => () => ({}),
 			}),
 			store: own,
