@@ -6,9 +6,11 @@ import { fileURLToPath } from "node:url";
 import { fleetSource } from "./fleet.ts";
 import { median, node, type Row, run } from "./measure.ts";
 import type { PurePlan } from "./pure-plan.ts";
+import type { Resyncs } from "./resyncs.ts";
 
 const MAIN = fileURLToPath(new URL("../../controller/main.ts", import.meta.url));
 const PURE_PLAN = fileURLToPath(new URL("pure-plan.ts", import.meta.url));
+const RESYNC = fileURLToPath(new URL("resyncs.ts", import.meta.url));
 /** Of each figure, so that one disturbance does not decide it. */
 const RUNS = 10;
 const PURE_RUNS = 5;
@@ -32,6 +34,26 @@ export async function pureFigures(): Promise<readonly Row[]> {
 			}
 		}
 		return rows;
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+/** MiB of heap that the controller at rest is given (`NODE_OPTIONS`); Node's own default grows to gigabytes before it collects. */
+const HEAP_MIB = 250;
+const RESYNCS = 20;
+
+/** What a controller over 10,000 policies holds, from its first resync to its last. */
+export async function resyncFigures(): Promise<Row> {
+	const folder = mkdtempSync(join(tmpdir(), "ecs-access-bench-"));
+	try {
+		const settled = join(folder, "settled.json");
+		await node([PURE_PLAN, "settle", "10000", settled]);
+		const heap = [`--max-old-space-size=${HEAP_MIB}`, "--max-semi-space-size=8"];
+		const { rssMiB, seconds } = JSON.parse(await node([...heap, RESYNC, "10000", settled, String(RESYNCS)])) as Resyncs;
+		const [first = 0, last = 0] = [rssMiB[0], rssMiB.at(-1)];
+		const figure = `${Math.max(...rssMiB).toFixed(0)} MiB at most, ${first.toFixed(0)} after the first, ${last.toFixed(0)} after the last; ${median(seconds).toFixed(0)} s each`;
+		return { what: `${RESYNCS} resyncs of 10,000 policies, heap of ${HEAP_MIB} MiB`, figure, target: "under 400 MiB, flat" };
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
 	}
