@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { TerminalError } from "../model/errors.ts";
@@ -29,9 +29,9 @@ export function openStore(options: { readonly path: string; readonly now?: () =>
 			throw storeError(path, error);
 		}
 	};
-	let opened: { readonly check: () => void } | null = null;
+	let opened: ReturnType<typeof watchFile> | null = null;
 	const { db, fresh } = guard(() => open(path, (options.now ?? (() => new Date().toISOString()))()));
-	opened = watchFile(path);
+	opened = guard(() => watchFile(path));
 	// Prepared once each, at first use.
 	const statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
 	const sql = (text: string) => {
@@ -138,7 +138,9 @@ export function openStore(options: { readonly path: string; readonly now?: () =>
 		empty: async () =>
 			guard(() => sql("SELECT EXISTS (SELECT 1 FROM status) OR EXISTS (SELECT 1 FROM history) AS filled").get()?.filled === 0),
 		close: async () => {
-			if (db.isOpen) db.close();
+			if (!db.isOpen) return;
+			db.close();
+			opened?.close();
 		},
 	};
 }
@@ -167,16 +169,29 @@ function open(path: string, now: string): { readonly db: DatabaseSync; readonly 
 	}
 }
 
-/** A file that was deleted goes on taking what is written to it, and nobody will ever read it: that must be noticed. */
-function watchFile(path: string): { readonly check: () => void } {
-	const inodeOf = (): number | null => statSync(path, { throwIfNoEntry: false })?.ino ?? null;
-	const inode = path === ":memory:" ? null : inodeOf();
+/**
+ * A file that was deleted goes on taking what is written to it, and nobody will ever read it; one that was written over goes
+ * on answering from what is cached of it. Both must be noticed.
+ */
+function watchFile(path: string): { readonly check: () => void; readonly close: () => void } {
+	if (path === ":memory:") return { check: () => {}, close: () => {} };
+	// Kept until the database is closed: to close any descriptor of a file drops the locks that SQLite has on it.
+	const file = openSync(path, "r");
+	const { ino } = fstatSync(file);
+	const head = Buffer.alloc(SQLITE_HEAD.length);
 	return {
 		check: () => {
-			if (inode === null || inodeOf() === inode) return;
-			throw new TerminalError("StoreGone", `store ${path} was deleted or replaced while it was open`, {
-				fix: "nothing more is written to it; run goes on with what is there now, as a fresh one",
-			});
+			if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) {
+				throw new TerminalError("StoreGone", `store ${path} was deleted or replaced while it was open`, {
+					fix: "nothing more is written to it; run goes on with what is there now, as a fresh one",
+				});
+			}
+			const length = readSync(file, head, 0, head.length, 0);
+			if (length !== head.length || !head.equals(SQLITE_HEAD)) throw corrupt(path, "was written over while it was open");
 		},
+		close: () => closeSync(file),
 	};
 }
+
+/** https://www.sqlite.org/fileformat.html, The Database Header: in the file since it was first opened. */
+const SQLITE_HEAD = Buffer.from("SQLite format 3\0", "latin1");

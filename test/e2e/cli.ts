@@ -15,6 +15,7 @@ export interface Result {
 }
 
 export interface Running {
+	readonly pid: number;
 	readonly kill: (signal: "SIGINT" | "SIGKILL" | "SIGTERM") => void;
 	/** Resolves when these words stand on stderr; rejects when it ended without them. */
 	readonly says: (words: string) => Promise<void>;
@@ -73,7 +74,7 @@ export function person(sandbox: Sandbox, account: string, more: Readonly<Record<
 		const says = async (words: string): Promise<void> => {
 			if (!said.includes(words)) await heard(child, ended, words);
 		};
-		return { kill: (signal) => void child.kill(signal), says, said: () => said, ended };
+		return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), says, said: () => said, ended };
 	};
 	const start = (...args: readonly string[]): Running => launch(process.execPath, [MAIN, ...args]);
 	return {

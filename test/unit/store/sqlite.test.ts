@@ -1,14 +1,17 @@
 import {
 	chmodSync,
+	closeSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
+	openSync,
 	readdirSync,
 	readFileSync,
 	rmSync,
 	statSync,
 	truncateSync,
 	writeFileSync,
+	writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -179,6 +182,41 @@ describe("refused, never made anew", () => {
 		db.exec("CREATE TABLE bookmarks (url TEXT)");
 		db.close();
 		expect((await refusal(() => openStore({ path }))).message).toContain("another SQLite database");
+	});
+});
+
+describe("a file that others touch while it is open", () => {
+	test("is gone when it was deleted, or another lies in its place", async () => {
+		const store = openStore({ path });
+		await put(store, aStatus("AccessPolicy/a"));
+		for (const file of readdirSync(join(dir, "state"))) rmSync(join(dir, "state", file));
+		expect((await refusal(() => store.listStatus())).reason).toBe("StoreGone");
+		await filled();
+		expect((await refusal(() => store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z")]))).reason).toBe("StoreGone");
+		await store.close();
+	});
+
+	test("is damaged when it was written over, though all of it is still in memory", async () => {
+		await filled();
+		const store = openStore({ path });
+		expect(await store.listStatus()).toHaveLength(1);
+		const file = openSync(path, "r+");
+		writeSync(file, "damaged ".repeat(100));
+		const error = await refusal(() => store.listStatus());
+		expect([error.reason, error.message]).toEqual([
+			"StoreCorrupt",
+			expect.stringContaining("was written over while it was open"),
+		]);
+		expect((await refusal(() => store.append([anEntry("AccessPolicy/a", "2026-11-24T09:00:00Z")]))).reason).toBe("StoreCorrupt");
+		await store.close().catch(() => {});
+		closeSync(file);
+	});
+
+	test("is as it was when another process wrote to it", async () => {
+		const store = openStore({ path });
+		await filled();
+		expect(await store.history({ limit: 1000 })).toHaveLength(200);
+		await store.close();
 	});
 });
 
