@@ -241,6 +241,34 @@ describe("a store that is a fresh one", () => {
 	});
 });
 
+describe("a store that takes nothing more between two writes", () => {
+	test("stops the plan there: no write is made whose intent is not recorded, and what is left is done when it can be", async () => {
+		const account = sandbox.newAccount();
+		const memory = openStore({ path: ":memory:" });
+		let [taken, most] = [0, 1];
+		const store: Store = {
+			...memory,
+			append: async (entries) => {
+				if (entries.some((e) => e.event === "intended") && ++taken > most) throw new Error("the store cannot be reached");
+				await memory.append(entries);
+			},
+		};
+		const world = createControllerWorld(sandbox, {}, 100, { account, store, clock: createFastClock(), fence: 1 });
+		await world.services("orders");
+		world.write("orders.yaml", policy("orders", { ...READS, managedPolicies: [XRAY] }, { accountRef: "prod" }));
+		await world.commit();
+		await world.resync();
+		expect(await iamWrites(account)).toEqual({ "iam:CreateRole": 1 });
+		expect((await historyOf(memory, "intended", "applied")).map((h) => `${h.event} ${h.api}`)).toEqual([
+			"intended iam:CreateRole",
+			"applied iam:CreateRole",
+		]);
+		most = Number.POSITIVE_INFINITY;
+		await resyncUntil(world, () => inline(world, "orders-task"), ["ecs-access"]);
+		expect(await iamWrites(account)).toEqual({ "iam:CreateRole": 1, "iam:AttachRolePolicy": 1, "iam:PutRolePolicy": 1 });
+	});
+});
+
 describe("a principal that was made anew under its name", () => {
 	test("is let in again: the id that its ARN became in a trust policy is drift, and is written anew", async () => {
 		const world = createControllerWorld(sandbox);
