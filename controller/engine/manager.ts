@@ -98,6 +98,8 @@ export function createManager(deps: ManagerDeps): Manager {
 	const resynced = new Map<string, Instant>();
 	const accountErrors = new Map<string, string>();
 	const accountOf = new Map<ResourceKey, string>();
+	/** What may leave a role behind: a pass over it also plans removals, which asks for all roles of the account. */
+	const leaves = new Set<ResourceKey>();
 	const resyncing = new Map<string, Promise<void>>();
 	const queues = new Map<string, Workqueue>();
 	const stopped = new AbortController();
@@ -128,8 +130,12 @@ export function createManager(deps: ManagerDeps): Manager {
 			// The first revision of a process is read in bulk: a pass a key would cost many times the calls.
 			const changed = before === null ? [] : changedKeys(before, next);
 			observe({ type: "admitted", revision: next.summary.revision, keys: next.asks.size, changed: changed.length });
-			if (changed.length <= SINGLE_PASSES) for (const key of changed) add(key, "commit");
-			else for (const a of next.catalog.view.accounts) void resyncAccount(a, "commit", new Set(changed), stopped.signal);
+			if (changed.length <= SINGLE_PASSES) {
+				for (const key of changed) {
+					leaves.add(key);
+					add(key, "commit");
+				}
+			} else for (const a of next.catalog.view.accounts) void resyncAccount(a, "commit", new Set(changed), stopped.signal);
 		},
 		refused: (refused) => observe({ type: "refused", ...refused }),
 		failed: (error) => observe({ type: "fetchFailed", error }),
@@ -139,10 +145,11 @@ export function createManager(deps: ManagerDeps): Manager {
 	const passOver = async (key: ResourceKey, account: string, signal: AbortSignal): Promise<PassResult> => {
 		const inForce = follower.inForce();
 		if (inForce === null) throw new WaitingError("NoRevision", "no revision is in force yet", 5);
-		const scope: Scope = { keys: new Set([key]), accounts: new Set([account]) };
+		const scope: Scope = { keys: new Set([key]), accounts: new Set([account]), removals: leaves.has(key) };
 		const pass = await passes.carryOut(inForce, scope, signal);
 		const failure = pass.failures.get(account);
 		if (failure !== undefined) throw failure;
+		leaves.delete(key);
 		observe({ type: "applied", pass });
 		const failed = pass.execution.runs.find((r) => r.error !== null);
 		if (failed?.error != null) throw failed.error;
@@ -172,6 +179,7 @@ export function createManager(deps: ManagerDeps): Manager {
 				});
 				for (const p of slice.file.plans) {
 					const key = accountOf.has(p.key) ? p.key : goneKey(p, account.name);
+					if (busy.has(p) && slice.removals) leaves.add(key);
 					const again = busy.has(p) ? null : deps.again(slice, p.key);
 					if (busy.has(p)) add(key, urgency);
 					// Something is under way that an earlier process, or nobody, is told the end of.

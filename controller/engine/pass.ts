@@ -55,6 +55,8 @@ export interface Pass {
 	readonly mistaken: ReadonlySet<Plan>;
 	readonly lastGood: InForce["lastGood"];
 	readonly recorded: ReadonlyMap<ResourceKey, Status> | null;
+	/** Its plans are of roles that git wants no more. */
+	readonly removals: boolean;
 }
 
 /** Which part of what is in force; of accounts and keys both, where both are given. */
@@ -70,7 +72,7 @@ const SLICE = 250;
 export interface Passes {
 	/** Plans, and writes nothing. */
 	readonly plan: (inForce: InForce, scope: Scope, signal: AbortSignal) => Promise<Pass>;
-	/** Plans all of an account, or these keys of it, a slice at a time: what a slice read and planned is dropped after `each`. */
+	/** Plans all of an account, or these keys of it and what may be removed, a slice at a time: what a slice read and planned is dropped after `each`. */
 	readonly sweep: (
 		inForce: InForce,
 		account: string,
@@ -154,6 +156,7 @@ export function createPasses(deps: PassDeps): Passes {
 			mistaken,
 			lastGood: inForce.lastGood,
 			recorded,
+			removals: scope.removals === true,
 			execution: nothingRun(plans),
 			access: accessOf,
 		};
@@ -261,15 +264,13 @@ export function createPasses(deps: PassDeps): Passes {
 			const of = (): Reading => ({ ...shared, catalog: { ...shared.catalog, view: { ...shared.catalog.view } } });
 			const accounts = new Set([account]);
 			const mine = inForce.catalog.instances.filter((i) => i.account.name === account).map((i) => i.key);
-			const gone = [...(keys ?? [])].filter((key) => !mine.includes(key));
 			const there = keys === null ? mine : mine.filter((key) => keys.has(key));
 			for (let n = 0; n < there.length; n += SLICE) {
 				const slice = there.slice(n, n + SLICE);
 				const recorded = await store.getStatuses(slice);
 				await each(await planWith(inForce, { accounts, keys: new Set(slice) }, signal, { ...of(), recorded }));
 			}
-			if (keys === null) await each(await planWith(inForce, { accounts, keys: new Set(), removals: true }, signal, of()));
-			else if (gone.length > 0) await each(await planWith(inForce, { accounts, keys: new Set(gone) }, signal, of()));
+			await each(await planWith(inForce, { accounts, keys: new Set(), removals: true }, signal, of()));
 		},
 		record: async (pass, of, whole) => {
 			await recordFound(pass, pass.file.plans.filter(of));

@@ -39,7 +39,7 @@ export interface AccountInput {
 	readonly stalled?: ReadonlySet<ResourceKey>;
 	/** All that git holds of the account, the part that is planned or not: what another now wants was not removed. */
 	readonly inGit: readonly Instance[];
-	/** Plan what may be removed, though the part that is planned is all there. */
+	/** Plan what may be removed though the part that is planned is all there: of its owners; of all where it is empty. */
 	readonly removals?: boolean;
 	readonly store: Store | null;
 	readonly shown: boolean;
@@ -128,18 +128,18 @@ async function ownedRoles(
 	return { count, gone };
 }
 
-/** A part that git still holds removes only what it once wanted, and the resync sees to that; one that is gone removes all. */
+/** A part that git still holds removes only where that is asked: it costs a read of all roles. One that is gone removes all. */
 function mayRemove({ keys, gathered, removals }: AccountInput): boolean {
 	return removals === true || keys === undefined || gathered.instances.length < keys.size;
 }
 
 /** Ours by installation and source, and wanted by nothing that git says; what cannot be planned is there all the same. */
 function isUnwanted(input: AccountInput): (role: Existing<"iam.role">) => boolean {
-	const { gathered, context, keys, stalled, removals } = input;
+	const { gathered, context, keys, stalled } = input;
 	const wanted = new Set(gathered.instances.flatMap((i) => i.desired.map((d) => targetId(d.target))));
 	for (const d of elsewhere(input)) wanted.add(targetId(d.target));
 	const sources = new Set([context.source, ...context.previousSources]);
-	const asked = keys === undefined || removals === true ? null : new Set([...keys].map(ownerOf));
+	const asked = keys === undefined || keys.size === 0 ? null : new Set([...keys].map(ownerOf));
 	const there = (owner: ResourceKey): boolean => stalled?.has(owner) === true || context.view.broken.has(owner);
 	return ({ target, owner }) =>
 		!wanted.has(targetId(target)) &&

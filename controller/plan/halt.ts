@@ -41,9 +41,10 @@ function freezeWords({ until, window: { spec } }: Freeze): string {
 }
 
 /**
- * The plans of one account as far as a halt lets them: each step that was ready waits for its end. What has expired is
- * removed in a freeze as well: its access ended by its own date, so nobody can do less afterwards; and so is a rollout
- * that failed taken back: a freeze is no reason to leave a service broken. What waits for something else still does, so that the ids of approvals stay as they are.
+ * The plans of one account as far as a halt lets them: each step that was ready waits for its end. Two things go on in a
+ * freeze. What has expired is removed: its access ended by its own date, so nobody can do less afterwards. And a rollout
+ * that failed is taken back: a freeze is no reason to leave a service broken. What waits for something else still does, so
+ * that the ids of approvals stay as they are.
  */
 export function applyHalt(plans: readonly Plan[], halt: Halt | null | undefined, context: PlanContext): readonly Plan[] {
 	return halt == null ? plans : plans.map((plan) => halted(plan, halt, context));
@@ -52,9 +53,9 @@ export function applyHalt(plans: readonly Plan[], halt: Halt | null | undefined,
 function halted(plan: Plan, halt: Halt, context: PlanContext): Plan {
 	if (!plan.steps.some((s) => s.state === "ready")) return plan;
 	const goesOn = (s: Step): boolean => halt.waiting === "freeze" && (s.why === "expired" || s.why === "failed");
+	const hold = (s: Step): Step => (s.state === "ready" && !goesOn(s) ? { ...s, state: halt } : s);
+	if (!plan.steps.some((s) => s.state === "ready" && goesOn(s))) return sealed({ ...plan, steps: plan.steps.map(hold) });
 	// What goes on is written to the role as it is without the rest.
-	if (plan.steps.some((s) => s.state === "ready" && goesOn(s))) {
-		return rechain(plan, context, { decide: (s) => (goesOn(s) ? "ready" : halt) });
-	}
-	return sealed({ ...plan, steps: plan.steps.map((s) => (s.state === "ready" ? { ...s, state: halt } : s)) });
+	const placed = rechain(plan, context, { decide: (s) => (goesOn(s) ? "ready" : halt) });
+	return sealed({ ...placed, steps: placed.steps.map(hold) });
 }

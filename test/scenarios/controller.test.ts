@@ -109,6 +109,27 @@ describe("a controller", () => {
 		expect((await world.store().listStatus()).map((s) => s.key)).toEqual(["AccessPolicy/billing"]);
 	});
 
+	test("gives up the role that a policy had under another name, at once after a commit and else by the resync", async () => {
+		const world = await started("orders", "billing");
+		const ours = async (): Promise<readonly string[]> =>
+			Object.values(await liveRoles(world.iam)).flatMap((r) => ("ecs-access.dev/owner" in r.tags ? [r.name] : []));
+		world.write("orders.yaml", policy("orders", { ...READS, name: "orders-next" }, { accountRef: "prod" }));
+		await world.commit();
+		expect((await ours()).toSorted()).toEqual(["billing-task", "orders-next"]);
+		// A process that did not see the commit: the resync finds the role, and its owner's pass gives it up.
+		world.write("billing.yaml", policy("billing", { ...READS, name: "billing-next" }, { accountRef: "prod" }));
+		await world.commit({ unseen: true });
+		world.restart();
+		await world.commit();
+		await world.resync();
+		await world.resync();
+		expect((await ours()).toSorted()).toEqual(["billing-next", "orders-next"]);
+		expect((await world.store().listStatus()).map((s) => [s.key, s.inventory.map((e) => e.target.name)])).toEqual([
+			["AccessPolicy/billing", ["billing-next"]],
+			["AccessPolicy/orders", ["orders-next"]],
+		]);
+	});
+
 	test("never takes the loss of platform, or a rewritten history, for an order", async () => {
 		const world = await started("orders");
 		world.remove("orders.yaml");

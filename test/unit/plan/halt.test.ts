@@ -193,3 +193,27 @@ describe("a policy that says suspend: true", () => {
 		expect(unwanted({}, [])).toEqual(["removed-from-git ready"]);
 	});
 });
+
+test("in a freeze what goes on takes nothing else along, of roles nor of services", () => {
+	const w = wanted({ statements: [wants(GET)], expired: [wants(PUT)] });
+	const state = roleState({ inline: { "ecs-access": doc(GET, PUT) } });
+	const made = plan(w, state);
+	const [step] = made.steps;
+	if (step === undefined) throw new Error("the expired statement is a step");
+	const target = { ...step.target, type: "ecs.service" as const, region: "eu-west-1", name: "prod/orders" };
+	const update = { api: "ecs:UpdateService" as const, input: { cluster: "prod", service: "orders", taskDefinition: "orders:1" } };
+	const rolls = (why: "spec-changed" | "failed", name: string) => ({
+		...step,
+		id: `${name}#1`,
+		target: { ...target, name },
+		call: update,
+		why,
+	});
+	const all = { ...made, steps: [...made.steps, rolls("spec-changed", "prod/a"), rolls("failed", "prod/b")] };
+	const [held] = applyHalt([all], FREEZE, input(w, state));
+	expect(held?.steps.map((s) => `${s.why} ${s.state === "ready" ? "ready" : s.state.waiting}`)).toEqual([
+		"expired ready",
+		"spec-changed freeze",
+		"failed ready",
+	]);
+});
