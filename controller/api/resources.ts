@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { instancesOf, kindOf, notFound } from "../engine/find-resource.ts";
 import type { ResourceKey } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Status } from "../model/status.ts";
 import { HttpError } from "./errors.ts";
 import type { Plans } from "./plans.ts";
@@ -144,7 +145,7 @@ async function historyOf(served: Served, { key, since, limit }: HistoryQuery) {
 function instant(text: string): string {
 	const at = Date.parse(text);
 	if (Number.isNaN(at)) throw new HttpError(400, `since ${JSON.stringify(text)} is no time`, "write it as 2026-11-24T09:00:00Z");
-	return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
+	return instantAt(at);
 }
 
 export function isReady(s: Status): boolean {

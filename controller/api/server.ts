@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { asError } from "../model/errors.ts";
 import { nearest } from "../model/nearest.ts";
 import { actRoutes } from "./acts.ts";
 import { HttpError, shown } from "./errors.ts";
@@ -138,7 +139,7 @@ function acceptNoBody(app: FastifyInstance): void {
 function answer(deps: ApiDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
 	const known = shown(error);
 	if (known === null) {
-		const cause = error instanceof Error ? error : new Error(String(error));
+		const cause = asError(error);
 		deps.observe({ type: "failed", id: request.id, route: request.routeOptions.url ?? "none", error: cause });
 	}
 	const { status, message, fix, headers } =

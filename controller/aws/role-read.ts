@@ -2,6 +2,7 @@ import type { RoleDetail } from "@aws-sdk/client-iam";
 import { digest } from "../model/digest.ts";
 import { roleFingerprint } from "../model/fingerprint.ts";
 import type { AccountId, Arn, Digest, Instant, Tags } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import { holdOf, ownerOf } from "../model/marks.ts";
 import type { Observed, RoleState, Target } from "../model/target.ts";
 import type { PolicyDocument } from "../policy/document.ts";
@@ -152,5 +153,5 @@ export function parseDocument(text: string): PolicyDocument {
 
 /** RFC 3339 in UTC with seconds. */
 function instant(date: Date | undefined): Instant | null {
-	return date === undefined ? null : date.toISOString().replace(/\.\d+Z$/, "Z");
+	return date === undefined ? null : instantAt(date.getTime());
 }

@@ -1,5 +1,6 @@
 import type { LinearConfiguration, Service, Deployment as ServiceDeploymentOf } from "@aws-sdk/client-ecs";
 import type { Instant } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Deployment, Rollouts } from "../model/target.ts";
 
 /** CloudFormation tags what it makes, and puts back what others change. */
@@ -43,5 +44,5 @@ function deploymentOf(d: ServiceDeploymentOf): Deployment {
 }
 
 export function instantOf(date: Date | undefined): Instant {
-	return `${(date ?? new Date(0)).toISOString().slice(0, 19)}Z`;
+	return instantAt(date?.getTime() ?? 0);
 }

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { shortDigest } from "../model/digest.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { Digest, ResourceKey } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Plan, PlanFile } from "../model/plan.ts";
 import { approvalName } from "../plan/approval.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
@@ -115,5 +116,5 @@ function expiry(text: string, nowMs: number): string {
 	if (m === null)
 		throw new TerminalError("BadOptions", `--expires ${JSON.stringify(text)} is no duration: use hours or days, 12h or 7d`);
 	const ms = Number(m[1]) * (m[2] === "h" ? 3_600_000 : 86_400_000);
-	return new Date(nowMs + ms).toISOString().replace(/\.\d+Z$/, "Z");
+	return instantAt(nowMs + ms);
 }

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { instantAt } from "../model/instant.ts";
 import type { Clock } from "../model/ports.ts";
 
 /** The machine's own clock. */
 export function createClock(): Clock {
 	return {
-		now: () => new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+		now: () => instantAt(Date.now()),
 		millis: () => Date.now(),
 		sleep: async (ms, signal) => {
 			try {

@@ -126,7 +126,6 @@ export async function openController(ctx: CliContext, flags: ControllerFlags, wa
 			leaseRemaining: lease === null ? () => 0 : lease.remaining,
 			...(lease !== null && { leaseFence: lease.fence }),
 			drifts,
-			known: async () => () => ({}),
 		});
 	return {
 		isCurrent: (inForce) => openedWith(inForce.catalog.view, inForce.spec.git) === opened,

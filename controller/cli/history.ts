@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { instancesOf, keyOf, notFound } from "../engine/find-resource.ts";
+import { instantAt } from "../model/instant.ts";
 import type { HistoryEntry } from "../model/status.ts";
 import { createPaint } from "../plan/render/palette.ts";
 import { instantWords } from "../plan/render/words.ts";
@@ -117,5 +118,5 @@ function instantOf(since: string, nowMillis: number): string {
 	const [, amount, unit] = AGE.exec(since) ?? [];
 	const seconds = { s: 1, m: 60, h: 3600, d: 86_400 }[unit ?? ""] ?? 0;
 	const at = amount === undefined ? Date.parse(since) : nowMillis - Number(amount) * seconds * 1000;
-	return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
+	return instantAt(at);
 }

@@ -1,6 +1,5 @@
 import type { Execution, Progress } from "../engine/execute.ts";
-import { lostMemory } from "../engine/lost-memory.ts";
-import { TerminalError } from "../model/errors.ts";
+import { lostMemory, storeEmpty } from "../engine/lost-memory.ts";
 import { isBindingCall, type PlanFile } from "../model/plan.ts";
 import type { Store } from "../model/ports.ts";
 import type { CliContext, ExitCode } from "./context.ts";
@@ -40,9 +39,7 @@ export async function runUnderLease(
 	const store = await library.store(file.installation);
 	const lost = shared === null || options.newStore ? null : await lostMemory(result, store);
 	if (lost !== null) {
-		throw new TerminalError("StoreEmpty", `the shared store ${shared} remembers nothing, but ${lost} our marks`, {
-			fix: "check that it is the right table and was not lost; when it is new, say so once: ecs-access apply --new-store",
-		});
+		throw storeEmpty(lost, `the shared store ${shared}`);
 	}
 	const lease = await takeLease(ctx, {
 		store,

@@ -46,10 +46,17 @@ export async function readRefused(store: Pick<Store, "getControl">): Promise<Ref
 }
 
 /** Null: the newest revision is in force. */
-export async function rememberRefused(store: Store, refused: RefusedRevision | null): Promise<void> {
+export async function rememberRefused(store: Store, refused: Omit<RefusedRevision, "at"> | null, at: Instant): Promise<void> {
 	const before = await store.getControl(REFUSED);
 	if (refused === null && (before?.value ?? null) === null) return;
-	await store.putControl(REFUSED, refused, before?.version ?? 0);
+	const words = ({ revision, reason, message, byWord }: Omit<RefusedRevision, "at">): RefusedRevision => ({
+		revision,
+		reason,
+		message,
+		byWord,
+		at,
+	});
+	await store.putControl(REFUSED, refused === null ? null : words(refused), before?.version ?? 0);
 }
 
 /** The revision that a person accepts, whatever it lost; null: nobody said so of what would follow the one in force. */

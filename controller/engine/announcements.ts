@@ -1,4 +1,5 @@
 import type { Announcement } from "../model/announcement.ts";
+import { asError } from "../model/errors.ts";
 import type { Announcer, Clock } from "../model/ports.ts";
 
 export interface AnnouncementsDeps {
@@ -61,7 +62,7 @@ export function createAnnouncements(deps: AnnouncementsDeps): Announcements {
 			return again.length === 0;
 		} catch (cause) {
 			if (signal.aborted) return false;
-			const error = cause instanceof Error ? cause : new Error(String(cause));
+			const error = asError(cause);
 			if (said !== error.message) observe({ type: "unheard", error, waiting: waiting.length });
 			said = error.message;
 			return false;

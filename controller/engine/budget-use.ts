@@ -1,5 +1,6 @@
 import type { Account } from "../model/account.ts";
 import type { Instant } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import { countsAsNarrowing } from "../plan/budgets.ts";
 import type { StepRun } from "./execute.ts";
@@ -49,7 +50,7 @@ export async function usedBudget(
 	return {
 		deletions: remembers ? uses.filter((u) => u.what === "deletions").length : Number.POSITIVE_INFINITY,
 		narrowings: uses.filter((u) => u.what === "narrowings").length,
-		rememberedFrom: from === null ? null : new Date(from).toISOString().replace(/\.\d+Z$/, "Z"),
+		rememberedFrom: from === null ? null : instantAt(from),
 	};
 }
 

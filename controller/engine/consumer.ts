@@ -1,3 +1,4 @@
+import { asError } from "../model/errors.ts";
 import type { Culprit, Hint } from "../model/hint.ts";
 import { parseEvent } from "../model/parse-event.ts";
 import type { Clock, EventQueue, QueueMessage } from "../model/ports.ts";
@@ -75,7 +76,7 @@ export function createConsumer(deps: ConsumerDeps): Consumer {
 					failures = 0;
 				} catch (cause) {
 					if (signal.aborted) return;
-					const error = cause instanceof Error ? cause : new Error(String(cause));
+					const error = asError(cause);
 					if (said !== error.message) observe({ type: "deaf", error });
 					said = error.message;
 					const wait = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** failures++);

@@ -1,6 +1,6 @@
 import PQueue from "p-queue";
 import { shortDigest } from "../model/digest.ts";
-import { TerminalError } from "../model/errors.ts";
+import { asError, TerminalError } from "../model/errors.ts";
 import type { Halt } from "../model/halt.ts";
 import type { Instant, StepId } from "../model/ids.ts";
 import type { Plan, PlanFile, Step } from "../model/plan.ts";
@@ -74,7 +74,7 @@ export async function execute(file: PlanFile, deps: ExecuteDeps, signal: AbortSi
 		try {
 			grants = await recentGrants(plan, deps.store);
 		} catch (error) {
-			unread = error instanceof Error ? error : new Error(String(error));
+			unread = asError(error);
 		}
 		for (const step of plan.steps) {
 			if (step.state !== "ready") {
@@ -168,7 +168,7 @@ async function runStep(file: PlanFile, plan: Plan, step: Step, deps: ExecuteDeps
 		]);
 		return { plan, step, outcome, error: null };
 	} catch (cause) {
-		const error = cause instanceof Error ? cause : new Error(String(cause));
+		const error = asError(cause);
 		await recordFailure(deps.store, entry("failed", error.message));
 		return { plan, step, outcome: null, error };
 	}
@@ -188,7 +188,7 @@ async function haltNow(deps: ExecuteDeps): Promise<Halt | Error | null> {
 	try {
 		return (await deps.halted?.()) ?? null;
 	} catch (error) {
-		return error instanceof Error ? error : new Error(String(error));
+		return asError(error);
 	}
 }
 

@@ -1,4 +1,4 @@
-import { TerminalError } from "../model/errors.ts";
+import { asError, TerminalError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
@@ -95,10 +95,7 @@ export function createFollower(deps: FollowDeps): Follower {
 
 	/** For people at a terminal; that it cannot be told stops nothing. */
 	const tellRefused = async (): Promise<void> => {
-		const now = refused;
-		const { revision, reason, message, byWord } = now ?? NOTHING;
-		const value = now === null ? null : { revision, reason, message, byWord, at: clock.now() };
-		await rememberRefused(store, value).catch(() => {});
+		await rememberRefused(store, refused, clock.now()).catch(() => {});
 	};
 
 	const read = async (signal: AbortSignal): Promise<void> => {
@@ -171,8 +168,6 @@ export function createFollower(deps: FollowDeps): Follower {
 	};
 }
 
-const NOTHING = { revision: "", reason: "", message: "", byWord: false };
-
 function refusedBy(decision: Extract<Admission, { admitted: false }>, revision: string): Refused {
 	const { reason, message, findings, byWord } = decision;
 	return { revision, reason, message, findings, byWord };
@@ -182,7 +177,3 @@ const UNDECLARED = {
 	reason: "AccountUndeclared",
 	message: "no Account says its accountId: a controller acts only where git says, so write platform/accounts.yaml",
 };
-
-function asError(error: unknown): Error {
-	return error instanceof Error ? error : new Error(String(error));
-}

@@ -1,6 +1,6 @@
 import type { Account } from "../model/account.ts";
 import { durationMs } from "../model/duration.ts";
-import { TerminalError, WaitingError } from "../model/errors.ts";
+import { asError, TerminalError, WaitingError } from "../model/errors.ts";
 import type { Pause } from "../model/halt.ts";
 import type { Hint } from "../model/hint.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
@@ -304,8 +304,4 @@ function resyncMs(inForce: InForce | null): number {
 	// Nothing is in force: look again soon.
 	if (inForce === null) return 5_000;
 	return durationMs(inForce.spec.resync ?? "") ?? DEFAULT_RESYNC_MS;
-}
-
-function asError(error: unknown): Error {
-	return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,18 +1,17 @@
 import type { Account } from "../model/account.ts";
-import { TerminalError } from "../model/errors.ts";
 import type { Pause } from "../model/halt.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { Plan, PlanFile, Step } from "../model/plan.ts";
 import type { AccountAccess, Clock, Store } from "../model/ports.ts";
 import type { Status } from "../model/status.ts";
 import { needsBudget } from "../plan/budgets.ts";
-import type { PlanContext } from "../plan/input.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import { recordBudget } from "./budget-use.ts";
 import type { Catalog } from "./catalog.ts";
 import { type Drifts, recordDrift } from "./drift.ts";
 import { type Execution, execute } from "./execute.ts";
 import { catalogAt, type InForce } from "./in-force.ts";
+import { refuseLostStore } from "./lost-memory.ts";
 import { watchPause } from "./pause.ts";
 import { type Planned, planCatalog } from "./plan-catalog.ts";
 import { report } from "./report.ts";
@@ -37,11 +36,6 @@ export interface PassDeps {
 	readonly leaseFence?: number;
 	/** What events told of drift, while the process runs. */
 	readonly drifts?: Drifts;
-	/** What else planning knows: what holds, what drifted. Asked once a pass. */
-	readonly known: (
-		inForce: InForce,
-		keys: ReadonlySet<ResourceKey> | null,
-	) => Promise<(account: Account) => Partial<PlanContext>>;
 }
 
 export interface Pass {
@@ -129,7 +123,7 @@ export function createPasses(deps: PassDeps): Passes {
 				person: false,
 				stalled: new Set(stalled.keys()),
 				...(recorded !== null && { recorded }),
-				known: withMemory(await deps.known(inForce, scope.keys ?? null), deps.drifts),
+				...(deps.drifts !== undefined && { drifts: deps.drifts }),
 				...scope,
 			},
 			{ access, store, clock, actions: deps.actions, progress: () => {} },
@@ -225,26 +219,17 @@ export function createPasses(deps: PassDeps): Passes {
 	 * since what is recorded of one of them would make the store look as if it remembered.
 	 */
 	const haveMemory = (inForce: InForce, signal: AbortSignal): Promise<void> => {
-		memory ??= refuseLostStore(inForce, signal).catch((error: unknown) => {
+		memory ??= refuseLost(inForce, signal).catch((error: unknown) => {
 			memory = null;
 			throw error;
 		});
 		return memory;
 	};
-	const refuseLostStore = async (inForce: InForce, signal: AbortSignal): Promise<void> => {
-		if (!deps.shared || deps.newStore || !(await store.empty())) return;
-		const { accounts, installation } = inForce.catalog.view;
-		const of = { revision: inForce.artifact.revision.id, reconcileId: deps.reconcileId(), lean: true };
-		let marked = 0;
-		for (const account of accounts) {
-			for await (const role of deps.access(account, of).provider("iam.role").listOwned(installation, signal))
-				if (role.exists) marked += 1;
-		}
-		if (marked === 0) return;
-		const bear = marked === 1 ? "1 role bears" : `${marked} roles bear`;
-		throw new TerminalError("StoreEmpty", `the shared store remembers nothing, but ${bear} our marks`, {
-			fix: "check that it is the right table and was not lost; when it is new, say so once with --new-store",
-		});
+	const refuseLost = async ({ catalog: { view }, artifact }: InForce, signal: AbortSignal): Promise<void> => {
+		if (!deps.shared || deps.newStore) return;
+		const of = { revision: artifact.revision.id, reconcileId: deps.reconcileId(), lean: true };
+		const accounts = view.accounts.map((account) => deps.access(account, of));
+		await refuseLostStore({ store, accounts, installation: view.installation }, signal);
 	};
 
 	/** One at a time spends an account's budgets: they are counted before a write, and recorded after it. */
@@ -299,13 +284,6 @@ interface Reading {
 
 interface Planning extends Pass {
 	readonly access: (account: string) => AccountAccess;
-}
-
-function withMemory(
-	known: (account: Account) => Partial<PlanContext>,
-	drifts: Drifts | undefined,
-): (account: Account) => Partial<PlanContext> {
-	return drifts === undefined ? known : (account) => ({ ...known(account), drifts });
 }
 
 /** What stands in a plan that nobody carries out. */

@@ -1,5 +1,6 @@
 import { TerminalError } from "../model/errors.ts";
 import type { Halt, Pause } from "../model/halt.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Clock, Store } from "../model/ports.ts";
 import type { HistoryEntry } from "../model/status.ts";
 import { haltOf } from "../plan/halt.ts";
@@ -47,7 +48,7 @@ export interface PauseWord {
  */
 export async function setPause(store: Store, word: PauseWord, untilMs: number, clock: Clock): Promise<PauseChange> {
 	const left = untilMs - clock.millis();
-	const until = new Date(untilMs).toISOString().replace(/\.\d+Z$/, "Z");
+	const until = instantAt(untilMs);
 	if (!(left > 0)) throw new TerminalError("BadPause", `a pause until ${until} is over already`, { fix: "give a later end" });
 	if (left > LONGEST_PAUSE_MS) {
 		throw new TerminalError("BadPause", `a pause until ${until} is longer than 7 days`, {

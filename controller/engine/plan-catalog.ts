@@ -1,6 +1,7 @@
 import type { Account, Caller } from "../model/account.ts";
 import type { Usages } from "../model/derived.ts";
-import { TerminalError } from "../model/errors.ts";
+import type { DriftMemory } from "../model/drift.ts";
+import { asError, TerminalError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
 import type { Halt, Pause } from "../model/halt.ts";
@@ -51,8 +52,8 @@ export interface CatalogPlanInput {
 	readonly stalled?: ReadonlySet<ResourceKey>;
 	/** All that was recorded, where it has been read just now: it is not read again. */
 	readonly recorded?: ReadonlyMap<ResourceKey, Status>;
-	/** What else planning knows. */
-	readonly known?: (account: Account) => Partial<PlanContext>;
+	/** What events told of changes. */
+	readonly drifts?: DriftMemory;
 }
 
 export interface Planned {
@@ -162,7 +163,7 @@ async function planAccount(
 			person: input.person,
 			now,
 			actions: deps.actions,
-			...input.known?.(account),
+			...(input.drifts !== undefined && { drifts: input.drifts }),
 		};
 		const inGit = input.catalog.instances.filter((i) => i.account.name === account.name);
 		const planned = await planAccountResources(
@@ -172,7 +173,7 @@ async function planAccount(
 		return { account, caller, failure: null, gathered, counts: access.counts(), ...planned };
 	} catch (error) {
 		if (signal.aborted) throw error;
-		const failure = error instanceof Error ? error : new Error(String(error));
+		const failure = asError(error);
 		return { account, caller, failure, plans: [], findings: [], gathered: null, unpruned: null, counts: access.counts() };
 	}
 }

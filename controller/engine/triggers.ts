@@ -1,6 +1,6 @@
 import type { Account, Caller } from "../model/account.ts";
 import type { Desired } from "../model/desired.ts";
-import { TerminalError } from "../model/errors.ts";
+import { asError, TerminalError } from "../model/errors.ts";
 import { type EventHome, eventHome } from "../model/event-home.ts";
 import type { Finding } from "../model/finding.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
@@ -133,7 +133,7 @@ async function planAccount(input: AccountInput, deps: TriggersDeps, signal: Abor
 		return { account, caller, plan, failure: null, ...counts() };
 	} catch (error) {
 		if (signal.aborted) throw error;
-		const failure = error instanceof Error ? error : new Error(String(error));
+		const failure = asError(error);
 		return { account, caller, plan: null, failure, ...counts() };
 	}
 }

@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import { ConflictError, TerminalError, WaitingError } from "../model/errors.ts";
+import { asError, ConflictError, TerminalError, WaitingError } from "../model/errors.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { Clock } from "../model/ports.ts";
 
@@ -133,7 +133,7 @@ export function createWorkqueue(deps: WorkqueueDeps): Workqueue {
 			failures.delete(key);
 			if (result.requeueAfterSeconds !== null) again = { urgency: "retry", delayMs: result.requeueAfterSeconds * 1000 };
 		} catch (cause) {
-			error = cause instanceof Error ? cause : new Error(String(cause));
+			error = asError(cause);
 			outcome = timeout.signal.aborted ? "timeout" : classOf(error);
 			again = retryOf(key, outcome, error);
 		} finally {

@@ -1,5 +1,6 @@
 import type { StatementSpec } from "../model/generated/specs.ts";
 import type { Instant } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import { type InterpolationFault, interpolate, type Scope } from "../model/interpolate.ts";
 import type { FieldPath } from "../model/resource.ts";
 import type { ConditionBlock, ConditionValue, Statement } from "../policy/document.ts";
@@ -92,7 +93,7 @@ export function fillConditions(
 
 /** Seconds, in UTC, as the rest of the program writes times. */
 export function instant(text: string): Instant {
-	return new Date(Date.parse(text)).toISOString().replace(/\.\d+Z$/, "Z");
+	return instantAt(Date.parse(text));
 }
 
 function earliest(a: string | undefined, b: Instant | null): Instant | null {

@@ -36,3 +36,8 @@ export class ConflictError extends Error {
 		this.name = "ConflictError";
 	}
 }
+
+/** What was thrown, as an error: anything may be thrown. */
+export function asError(thrown: unknown): Error {
+	return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,6 +1,7 @@
 import type { Contest } from "../model/drift.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Instant } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Plan, Step, StepState } from "../model/plan.ts";
 import type { HistoryEntry } from "../model/status.ts";
 import { type Target, targetId } from "../model/target.ts";
@@ -70,7 +71,7 @@ function contestOver(part: string, target: Target, entries: readonly SeenEntry[]
 	}
 	if (held === null || now - held.last >= QUIET_MS) return null;
 	const { since, last, rounds } = held;
-	return { target, part, rounds, since: instant(since), last: instant(last), rival, until: instant(last + QUIET_MS) };
+	return { target, part, rounds, since: instantAt(since), last: instantAt(last), rival, until: instantAt(last + QUIET_MS) };
 }
 
 /**
@@ -119,8 +120,4 @@ function findingOf(contest: Contest, plan: Plan): Finding {
 function contestWords({ rival, part, rounds, since, last }: Contest): string {
 	const who = rival === null ? "somebody whom no event names" : rival.arn;
 	return `${who} has changed ${part} back ${rounds} times since ${since}, the last time at ${last}`;
-}
-
-function instant(ms: number): Instant {
-	return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }

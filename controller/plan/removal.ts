@@ -1,7 +1,7 @@
 import { durationMs } from "../model/duration.ts";
 import type { Finding } from "../model/finding.ts";
 import type { AccessPolicySpec } from "../model/generated/specs.ts";
-import type { Instant } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import { MARK, OWNERSHIP_KEYS } from "../model/marks.ts";
 import type { Plan, StepState } from "../model/plan.ts";
 import type { InUse } from "../model/ports.ts";
@@ -101,7 +101,7 @@ function mayDelete(input: RemovalInput, retainMs: number): StepState {
 	if (now < retired + retainMs) {
 		return {
 			waiting: "retention",
-			detail: `role ${name} is retired since ${role.owner?.retiredAt} and kept until ${instant(retired + retainMs)}`,
+			detail: `role ${name} is retired since ${role.owner?.retiredAt} and kept until ${instantAt(retired + retainMs)}`,
 		};
 	}
 	if (inUse === null) return { waiting: "in-use", detail: `whether anything uses role ${name} was not looked at` };
@@ -126,10 +126,6 @@ function askBeforeDelete(input: RemovalInput): StepState {
 
 function counted(n: number): string {
 	return n === 1 ? "1 user" : `${n} users`;
-}
-
-function instant(ms: number): Instant {
-	return new Date(ms).toISOString().replace(/\.000Z$/, "Z");
 }
 
 /** What DeleteRole needs gone first (aws-facts §3.3). Denies last, so that nothing opens on the way; the boundary stays. */

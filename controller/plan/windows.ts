@@ -2,6 +2,7 @@ import { type Recurrence, recurrence } from "../model/cron.ts";
 import { durationMs } from "../model/duration.ts";
 import type { InstallationSpec, WindowSpec } from "../model/generated/specs.ts";
 import type { Instant } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { CatalogView } from "../model/kind.ts";
 import type { Origin } from "../model/resource.ts";
 
@@ -94,5 +95,5 @@ function endOf(w: Window, at: number): number | null {
 
 function instantOf(ms: number): Instant | null {
 	// Beyond what a Date can say nobody waits for an end.
-	return Math.abs(ms) > 8.64e15 ? null : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+	return Math.abs(ms) > 8.64e15 ? null : instantAt(ms);
 }

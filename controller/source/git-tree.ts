@@ -1,4 +1,4 @@
-import type { Instant } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Revision } from "../model/resource.ts";
 import type { Git, RunOptions } from "./git-command.ts";
 
@@ -60,9 +60,5 @@ export async function readCommit(git: Git, commit: string, options: RunOptions, 
 		signal,
 	);
 	const [id = "", author = "", seconds = "0", subject = ""] = out.toString("utf8").trimEnd().split("\0");
-	return { kind: "commit", id, author, committedAt: instant(Number(seconds)), subject };
-}
-
-function instant(seconds: number): Instant {
-	return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+	return { kind: "commit", id, author, committedAt: instantAt(Number(seconds) * 1000), subject };
 }

@@ -1,4 +1,5 @@
 import type { Instant } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Clock, Store } from "../model/ports.ts";
 
 /** What stands in the control state under the lease's name. */
@@ -60,7 +61,7 @@ export async function acquireLease(
 ): Promise<Lease | LeaseHeld> {
 	const { name, holder, clock } = options;
 	const token = crypto.randomUUID();
-	const end = (): Instant => instant(clock.millis() + options.ttlSeconds * 1000);
+	const end = (): Instant => instantAt(clock.millis() + options.ttlSeconds * 1000);
 	const found = await store.getControl(name);
 	const record = found?.value as LeaseRecord | undefined;
 	const held = record === undefined ? null : heldIn(record, clock.millis());
@@ -104,7 +105,7 @@ export async function acquireLease(
 			return true;
 		},
 		release: async () => {
-			await swap({ holder: null, until: instant(clock.millis()) });
+			await swap({ holder: null, until: instantAt(clock.millis()) });
 			lost = true;
 		},
 	};
@@ -168,9 +169,4 @@ export function leaseHolder(value: unknown, now: number): LeaseHeld | null {
 
 function heldIn(record: LeaseRecord, now: number): LeaseHeld | null {
 	return record.holder !== null && Date.parse(record.until) > now ? { heldBy: record.holder, until: record.until } : null;
-}
-
-/** Rounded down to the second: what others read is what the holder goes by. */
-function instant(ms: number): Instant {
-	return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
 }

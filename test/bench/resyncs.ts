@@ -87,7 +87,6 @@ const manager = createManager({
 		clock,
 		reconcileId: () => "bench",
 		leaseRemaining: () => 60_000,
-		known: async () => () => ({}),
 	}),
 	store,
 	clock,

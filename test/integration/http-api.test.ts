@@ -70,7 +70,6 @@ async function started(access: Partial<Access> = {}) {
 		clock: world.clock,
 		reconcileId: () => "reader",
 		leaseRemaining: () => 0,
-		known: async () => () => ({}),
 	});
 	const served: Served = {
 		installation: "main",

@@ -207,7 +207,6 @@ export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faste
 				reconcileId: () => `pass-${++passes}`,
 				leaseRemaining: () => world.lease(),
 				...(replica !== undefined && { leaseFence: replica.fence }),
-				known: async () => () => ({}),
 			}),
 			store: own,
 			clock,

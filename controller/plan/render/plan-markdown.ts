@@ -1,4 +1,5 @@
 import { shortDigest } from "../../model/digest.ts";
+import { instantAt } from "../../model/instant.ts";
 import type { Plan, PlanFile } from "../../model/plan.ts";
 import type { AccessLine } from "../../policy/access.ts";
 import { approvalName } from "../approval.ts";
@@ -213,7 +214,7 @@ const APPROVALS = 20;
 
 /** As long as `ecs-access approve` gives by default. */
 function weekAfter(instant: string): string {
-	return new Date(Date.parse(instant) + 7 * 86_400_000).toISOString().replace(/\.\d+Z$/, "Z");
+	return instantAt(Date.parse(instant) + 7 * 86_400_000);
 }
 
 /** `To approve billing: add … (below)`, and the document below. */
