@@ -95,23 +95,29 @@ export async function openController(ctx: CliContext, flags: ControllerFlags, wa
 		...(watching !== undefined && { observeCall: watching.observeCall }),
 	});
 	const look = { actions, readSecret: (id: string, signal: AbortSignal) => aws.readSecret(id, null, signal) };
-	const { artifact, view, spec } = await firstLook(ctx, flags, look).catch((error: unknown) => {
-		aws.close();
-		throw error;
-	});
+	let bare: Store | null = null;
+	/** What is opened until something fails is closed again: this is tried every few seconds, for as long as it takes. */
+	const orClose = async <T>(work: Promise<T>): Promise<T> => {
+		try {
+			return await work;
+		} catch (error) {
+			await bare?.close();
+			aws.close();
+			throw error;
+		}
+	};
+	const { artifact, view, spec } = await orClose(firstLook(ctx, flags, look));
 	const { installation } = view;
 	named = { installation, revision: artifact.revision.id };
 	const shared = spec.store !== undefined;
 	const path = storePath(ctx, installation);
-	const bare = shared ? await aws.openStore(parseStoreUrl(spec.store), { make: true }, ctx.signal) : openStore({ path });
+	const open = async (): Promise<Store | null> =>
+		shared ? aws.openStore(parseStoreUrl(spec.store), { make: true }, ctx.signal) : openStore({ path });
+	bare = await orClose(open());
 	const store = bare === null || watching === undefined ? bare : watchHistory(bare, watching.history);
 	if (store === null) throw new Error("a store that is made where it is missing is never null");
 	const callTimeoutSeconds = WRITE_TIMEOUT_MS / 1000;
-	const { source, git } = await sourceInForce(ctx, flags, { ...look, store, now: spec.git }).catch(async (error: unknown) => {
-		await store.close();
-		aws.close();
-		throw error;
-	});
+	const { source, git } = await orClose(sourceInForce(ctx, flags, { ...look, store, now: spec.git }));
 	const opened = openedWith(view, git);
 	const drifts = createDriftMemory();
 	const passesOf = (lease: HeldLease | null): Passes =>

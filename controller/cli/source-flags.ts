@@ -26,9 +26,13 @@ export function withSourceFlags(command: Command): Command {
 		.option("--only <kind/name...>", "plan only these; never removes anything")
 		.option("--prune", "also remove what is ours in AWS and gone from the source")
 		.option("--force", "take a revision of --git that does not descend from the last one applied")
-		.option("--require-signatures", "take only a commit of --git signed by one of --allowed-signers")
-		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
+		.addOption(requireSignatures())
+		.addOption(allowedSigners());
 }
+
+const requireSignatures = (): Option =>
+	new Option("--require-signatures", "take only a commit of --git signed by one of --allowed-signers");
+const allowedSigners = (): Option => new Option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
 
 /** A person's word against the windows of the Installation; on the verbs that plan what a person will apply. */
 export function withFreezeFlag(command: Command): Command {
@@ -52,8 +56,8 @@ export function withFollowFlags(command: Command): Command {
 		.option("--credentials-secret <secret>", "Secrets Manager secret that opens --git (default: the Installation's)")
 		.option("--known-hosts <file>", "ssh host keys of --git that are trusted (default: the Installation's)")
 		.addOption(new Option("--poll <seconds>", "between two looks at the source").argParser(Number).default(15))
-		.option("--require-signatures", "take only a commit of --git signed by one of --allowed-signers")
-		.option("--allowed-signers <file>", "ssh allowed signers file for --require-signatures");
+		.addOption(requireSignatures())
+		.addOption(allowedSigners());
 }
 
 /** Where the policies come from, for what concerns them as a whole. */

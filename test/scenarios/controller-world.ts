@@ -7,44 +7,15 @@ import { createPasses } from "../../controller/engine/pass.ts";
 import { againAfterRollout } from "../../controller/engine/rollouts.ts";
 import { digest } from "../../controller/model/digest.ts";
 import { TerminalError } from "../../controller/model/errors.ts";
-import type { Clock, Store } from "../../controller/model/ports.ts";
+import type { Store } from "../../controller/model/ports.ts";
 import type { Artifact } from "../../controller/model/resource.ts";
 import { createCatalogue } from "../../controller/policy/catalogue.ts";
 import { openStore } from "../../controller/store/sqlite.ts";
 import { iamOf } from "../e2e/live.ts";
+import { createFastClock } from "../fast-clock.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { serviceSeed, taskDefinitionSeed } from "../sandbox/seed-data.ts";
 import { documentOf } from "./world.ts";
-
-/** A minute of a controller passes in less than a second: what waits for AWS to settle waits so much shorter. */
-const FASTER = 100;
-
-/** A clock that runs faster than the machine's, evenly, so that all who wait still wait for one another. */
-export function createFastClock(faster = FASTER): Clock & { readonly ahead: (seconds: number) => void } {
-	const start = Date.now();
-	let jumped = 0;
-	const millis = (): number => Math.floor(start + (Date.now() - start) * faster + jumped);
-	return {
-		now: () => `${new Date(millis()).toISOString().slice(0, 19)}Z`,
-		millis,
-		sleep: (ms, signal) =>
-			new Promise((resolve, reject) => {
-				if (signal.aborted) return reject(signal.reason);
-				const stop = (): void => {
-					clearTimeout(timer);
-					reject(signal.reason);
-				};
-				const timer = setTimeout(() => {
-					signal.removeEventListener("abort", stop);
-					resolve();
-				}, ms / faster);
-				signal.addEventListener("abort", stop, { once: true });
-			}),
-		ahead: (seconds) => {
-			jumped += seconds * 1000;
-		},
-	};
-}
 
 /** The controller's manager over sandbox accounts, with a source that a test writes. */
 export interface ControllerWorld {
@@ -85,7 +56,7 @@ export interface Replica {
 }
 
 /** An Installation that enforces, and an Account `prod`, are there; the store has remembered for a day. */
-export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faster = FASTER, replica?: Replica): ControllerWorld {
+export function createControllerWorld(sandbox: Sandbox, spec: object = {}, faster?: number, replica?: Replica): ControllerWorld {
 	process.env.AWS_ENDPOINT_URL = sandbox.endpoint;
 	const account = replica?.account ?? sandbox.newAccount();
 	const clock = replica?.clock ?? createFastClock(faster);

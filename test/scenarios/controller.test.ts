@@ -1,4 +1,4 @@
-import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { CreateRoleCommand, DeleteRoleCommand, DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { describe, expect, test } from "vitest";
 import { liveRoles } from "../e2e/live.ts";
 import { useSandbox } from "../sandbox/use.ts";
@@ -183,6 +183,42 @@ describe("a controller", () => {
 		await world.commit();
 		await expect.poll(async () => Object.keys(await liveRoles(world.iam)).sort()).toEqual(["orders-task", "search-task"]);
 		await sandbox.clearFaults(other);
+	});
+
+	test("takes a clock that jumps for what it is: nothing is written because of it", async () => {
+		const world = await started("a");
+		await sandbox.resetCounts(world.account);
+		for (const seconds of [3_600, -7_200, 86_400]) {
+			world.clock.ahead(seconds);
+			await world.resync();
+		}
+		expect(Object.keys(await sandbox.counts(world.account)).filter(isWrite)).toEqual([]);
+	});
+
+	test("leaves a role alone that somebody made anew under the name of its own", async () => {
+		const world = await started("a");
+		await world.iam.send(new DeleteRolePolicyCommand({ RoleName: "a-task", PolicyName: "ecs-access" }));
+		await world.iam.send(new DeleteRoleCommand({ RoleName: "a-task" }));
+		const trust = JSON.stringify({
+			Version: "2012-10-17",
+			Statement: [{ Effect: "Allow", Principal: { Service: "ecs-tasks.amazonaws.com" }, Action: "sts:AssumeRole" }],
+		});
+		await world.iam.send(new CreateRoleCommand({ RoleName: "a-task", Path: "/ecs-access/", AssumeRolePolicyDocument: trust }));
+		await world.resync();
+		expect((await liveRoles(world.iam))["a-task"]?.inline).toEqual({});
+		expect((await world.store().getStatus("AccessPolicy/a"))?.summary).toContain("not ours");
+	});
+
+	test("lets one bad file among a thousand stall itself alone", async () => {
+		const world = createControllerWorld(sandbox);
+		for (let n = 0; n < 1_000; n++) {
+			const name = `s${n}`;
+			world.write(`${name}.yaml`, policy(name, n === 500 ? { statments: [] } : READS, { accountRef: "prod" }));
+		}
+		await world.commit();
+		const { inForce, refused } = world.manager().state();
+		expect(refused).toBeNull();
+		expect([inForce?.asks.size, [...(inForce?.stalled.keys() ?? [])]]).toEqual([999, ["AccessPolicy/s500"]]);
 	});
 
 	test("refuses to act in an account whose id git does not say", async () => {
