@@ -91,6 +91,7 @@ const CODES = {
 		"UnknownOperation",
 		"ResourceNotFound",
 		"ClusterNotFound",
+		"ServiceNotFound",
 		"InvalidEndpoint",
 		"QueueDoesNotExist",
 		"AWS.SimpleQueueService.NonExistentQueue",

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { shortDigest } from "../model/digest.ts";
+import { durationMs } from "../model/duration.ts";
 import { TerminalError } from "../model/errors.ts";
 import type { Digest, ResourceKey } from "../model/ids.ts";
 import { instantAt } from "../model/instant.ts";
@@ -112,9 +113,8 @@ function planSummary(plan: Plan): string {
 }
 
 function expiry(text: string, nowMs: number): string {
-	const m = /^([1-9][0-9]{0,3})([hd])$/.exec(text);
-	if (m === null)
+	const ms = /^[1-9][0-9]{0,3}[hd]$/.test(text) ? durationMs(text) : null;
+	if (ms === null)
 		throw new TerminalError("BadOptions", `--expires ${JSON.stringify(text)} is no duration: use hours or days, 12h or 7d`);
-	const ms = Number(m[1]) * (m[2] === "h" ? 3_600_000 : 86_400_000);
 	return instantAt(nowMs + ms);
 }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { instancesOf, keyOf, notFound } from "../engine/find-resource.ts";
+import { durationMs } from "../model/duration.ts";
 import { instantAt } from "../model/instant.ts";
 import type { HistoryEntry } from "../model/status.ts";
 import { createPaint } from "../plan/render/palette.ts";
@@ -106,7 +107,7 @@ function positive(text: string): number {
 	return Number(text);
 }
 
-const AGE = /^(\d{1,6})([smhd])$/;
+const AGE = /^\d{1,6}[smhd]$/;
 
 function sinceOf(text: string): string {
 	if (!AGE.test(text) && Number.isNaN(Date.parse(text)))
@@ -115,8 +116,6 @@ function sinceOf(text: string): string {
 }
 
 function instantOf(since: string, nowMillis: number): string {
-	const [, amount, unit] = AGE.exec(since) ?? [];
-	const seconds = { s: 1, m: 60, h: 3600, d: 86_400 }[unit ?? ""] ?? 0;
-	const at = amount === undefined ? Date.parse(since) : nowMillis - Number(amount) * seconds * 1000;
-	return instantAt(at);
+	const age = durationMs(since);
+	return instantAt(age === null ? Date.parse(since) : nowMillis - age);
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { durationMs } from "../model/duration.ts";
 import { TerminalError } from "../model/errors.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
 import { instantWords } from "../plan/render/words.ts";
@@ -61,13 +62,10 @@ async function pause(ctx: CliContext, opts: PauseOptions): Promise<ExitCode> {
 	}
 }
 
-const LENGTH = /^([1-9]\d{0,5})([smhd])$/;
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
 /** Milliseconds since the epoch. Throws TerminalError for what is no time. */
 function endOf(text: string, nowMs: number): number {
-	const [, amount, unit] = LENGTH.exec(text) ?? [];
-	if (amount !== undefined) return nowMs + Number(amount) * SECONDS[unit as keyof typeof SECONDS] * 1000;
+	const length = /^[1-9]\d{0,5}[smhd]$/.test(text) ? durationMs(text) : null;
+	if (length !== null) return nowMs + length;
 	// Without an offset it would mean the time of whichever machine reads it.
 	if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))) {
 		return Date.parse(text);
