@@ -9,6 +9,7 @@ import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts
 import { formatOption, withFooter } from "./help.ts";
 import { beforeAndAfter, foldHistory, whatWords, whoWords } from "./history-words.ts";
 import { openState, type StateOptions } from "./open-state.ts";
+import { positive } from "./positive.ts";
 import { age } from "./table.ts";
 
 interface HistoryOptions extends StateOptions {
@@ -100,11 +101,6 @@ async function keysOf(
 async function list(format: "json" | "yaml", items: readonly unknown[]): Promise<string> {
 	const { structured } = await import("./structured.ts");
 	return structured(format, { apiVersion: "ecs-access.dev/v1alpha1", kind: "HistoryList", items });
-}
-
-function positive(text: string): number {
-	if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError("it is a whole number, 1 or more");
-	return Number(text);
 }
 
 const AGE = /^\d{1,6}[smhd]$/;

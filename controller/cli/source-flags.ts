@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { TerminalError } from "../model/errors.ts";
 import type { PlanRequest } from "../model/plan.ts";
+import { positive } from "./positive.ts";
 
 export interface SourceFlags {
 	readonly path?: string;
@@ -55,7 +56,7 @@ export function withFollowFlags(command: Command): Command {
 		.option("--subdir <dir>", "the source root inside --git")
 		.option("--credentials-secret <secret>", "Secrets Manager secret that opens --git (default: the Installation's)")
 		.option("--known-hosts <file>", "ssh host keys of --git that are trusted (default: the Installation's)")
-		.addOption(new Option("--poll <seconds>", "between two looks at the source").argParser(Number).default(15))
+		.addOption(new Option("--poll <seconds>", "between two looks at the source").argParser(positive).default(15))
 		.addOption(requireSignatures())
 		.addOption(allowedSigners());
 }

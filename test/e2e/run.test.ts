@@ -135,6 +135,12 @@ describe("run", () => {
 		expect(Object.keys(await sandbox.counts(account)).filter((o) => o !== "sqs:ReceiveMessage")).toEqual([]);
 	});
 
+	test.each(["abc", "0", "-1", "1.5"])("refuses to look at the source every %s seconds", async (seconds) => {
+		const { kim } = await accountWith(sandbox);
+		const { code, stderr } = await kim.run("run", "--poll", seconds);
+		expect([code, stderr]).toEqual([1, expect.stringContaining("it is a whole number, 1 or more")]);
+	});
+
 	test("does not begin without an Installation, and says what to write", async () => {
 		const { kim } = await accountWith(sandbox, "orders");
 		kim.write("policies/orders.yaml", policyText("orders"));
