@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { AnnouncementsEvent } from "../engine/announcements.ts";
 import type { ConsumerEvent } from "../engine/consumer.ts";
 import type { ManagerEvent } from "../engine/manager.ts";
+import { TerminalError } from "../model/errors.ts";
 import { targetId } from "../model/target.ts";
 
 /** One line for each thing that happened, none for nothing (ARCHITECTURE.md, Style): a constant message, and fields. */
@@ -82,9 +83,14 @@ export function createConsumerLog(log: Logger): (event: ConsumerEvent) => void {
 			case "malformed":
 				return log.warn({ messageId: event.messageId, why: event.why }, "message left for the dead-letter queue");
 			case "deaf":
-				return log.warn({ error: event.error.message }, "events not heard");
+				return log.warn({ error: event.error.message, ...fixOf(event.error) }, "events not heard");
 			case "hearing":
 				return log.info("events heard again");
 		}
 	};
+}
+
+/** What to do, where that is known. */
+function fixOf(error: Error): { readonly fix?: string } {
+	return error instanceof TerminalError && error.fix !== undefined ? { fix: error.fix } : {};
 }
