@@ -25,6 +25,7 @@ import type { CallAws } from "./operations.ts";
 import { resolveReferences } from "./resolver.ts";
 import { createRoles } from "./roles.ts";
 import { readSchedules, type Schedules } from "./schedules.ts";
+import { createSecretProvider } from "./secret-target.ts";
 import { readSecret } from "./secrets.ts";
 import { type AwsShared, createAwsShared } from "./shared.ts";
 import { createTaskDefinitions } from "./task-definition.ts";
@@ -154,6 +155,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 			}),
 			"ecs.service": createEcsServiceProvider({ call, taskDefinitions, bind, read: countServices }),
 			"ecs.family": createEcsFamilyProvider({ taskDefinitions, bind }),
+			"secretsmanager.secret": createSecretProvider(),
 			...createTriggerProviders({ call, clock, account: accountId, installation: options.installation }),
 		};
 		return {

@@ -49,6 +49,8 @@ export async function resolveReferences(
 					return needsOf.get(ref) ?? { type: "unknown", reason: "not answered" };
 				case "secret.key":
 					return readSecretKey(ref.arn, deps.account, deps.revisions.call, signal);
+				case "secret.consumers":
+					return { type: "unknown", reason: "not looked at" };
 				case "passers":
 					return readPassers(ref.regions, ref.deployers, deps.passers, signal);
 			}

@@ -2,7 +2,7 @@ import { isTriggerAlready, triggerFingerprint } from "../model/apply-trigger-cal
 import { ConflictError, TerminalError } from "../model/errors.ts";
 import type { AccountId } from "../model/ids.ts";
 import { ownerOf } from "../model/marks.ts";
-import { isBindingCall, isRoleCall, type Step } from "../model/plan.ts";
+import { isTriggerCall, type Step } from "../model/plan.ts";
 import type { Clock, Outcome, Provider } from "../model/ports.ts";
 import { type Existing, type Observed, type Target, targetId } from "../model/target.ts";
 import type { TriggerCall, TriggerStates, TriggerTargetType } from "../model/trigger-target.ts";
@@ -44,7 +44,7 @@ export function createTriggerProviders(deps: TriggerProviderDeps): { readonly [T
 		apply: async (step, signal) => {
 			const { call } = step;
 			if (call.api === "none") return { result: "already", requestId: null };
-			if (isRoleCall(call) || isBindingCall(call)) throw refused(step, "it is neither a role nor a workload");
+			if (!isTriggerCall(call)) throw refused(step, "it is a queue, a rule or a bus");
 			checkStep(step, call, deps);
 			const live = await settled(step, (s) => read(step.target, s), written.has(targetId(step.target)), deps.clock, signal);
 			if (fingerprintOf(live) !== step.precondition) {

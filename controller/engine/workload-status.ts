@@ -1,4 +1,4 @@
-import { isRole } from "../model/desired.ts";
+import { isRole, isRotation } from "../model/desired.ts";
 import type { WorkloadStatus } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import type { Gathered, GatheredAccount } from "./gather.ts";
@@ -9,7 +9,7 @@ import type { Gathered, GatheredAccount } from "./gather.ts";
  */
 export function workloadsOf(own: Gathered, observed: GatheredAccount["observed"]): readonly WorkloadStatus[] {
 	return own.desired.flatMap((d): WorkloadStatus[] => {
-		if (isRole(d)) return [];
+		if (isRole(d) || isRotation(d)) return [];
 		const seen = observed.get(targetId(d.target));
 		if (seen === undefined) return [];
 		const { target } = d;

@@ -2,6 +2,7 @@ import type { PolicyDocument, Statement } from "../policy/document.ts";
 import type { Usage } from "./derived.ts";
 import type { Arn, Instant, Region, ResourceKey, Tags } from "./ids.ts";
 import type { Origin } from "./resource.ts";
+import type { RotationWanted } from "./rotation.ts";
 import type { Binding, Target } from "./target.ts";
 
 /** A statement that git asks for, compiled, with where it stands and until when it holds. */
@@ -59,6 +60,7 @@ export interface WantedStates {
 	readonly "iam.role": RoleWanted;
 	readonly "ecs.service": BindingWanted;
 	readonly "ecs.family": BindingWanted;
+	readonly "secretsmanager.secret": RotationWanted;
 }
 
 /** What documents ask for; the rest of the target types is the installation's own. */
@@ -75,4 +77,8 @@ export type AnyObserved = { [T in WantedType]: import("./target.ts").Observed<T>
 
 export function isRole(d: AnyDesired): d is Desired<"iam.role"> {
 	return d.target.type === "iam.role";
+}
+
+export function isRotation(d: AnyDesired): d is Desired<"secretsmanager.secret"> {
+	return d.target.type === "secretsmanager.secret";
 }

@@ -6,6 +6,8 @@ import type { Finding } from "./finding.ts";
 import type { Halt } from "./halt.ts";
 import type { Arn, Digest, Instant, ResourceKey, StepId, Tags } from "./ids.ts";
 import type { Origin, Revision } from "./resource.ts";
+import type { RestartCall, RotationCall } from "./rotation.ts";
+import type { RotationView } from "./rotation-view.ts";
 import type { Binding, Target } from "./target.ts";
 import type { TriggerCall } from "./trigger-target.ts";
 
@@ -41,7 +43,7 @@ export type Waiting =
 	| "retention";
 
 /** One call, with its whole input: execution decides nothing. Documents are minified and encoded by the provider. */
-export type StepCall = RoleCall | TriggerCall | BindingCall;
+export type StepCall = RoleCall | TriggerCall | BindingCall | RotationCall | RestartCall;
 
 /** Of a role, or none. */
 export type RoleCall =
@@ -105,6 +107,15 @@ export function isBindingCall(call: StepCall): call is BindingCall {
 
 export function isRoleCall(call: StepCall): call is RoleCall {
 	return call.api === "none" || call.api.startsWith("iam:");
+}
+
+export function isTriggerCall(call: StepCall): call is TriggerCall {
+	return call.api.startsWith("sqs:") || call.api.startsWith("events:");
+}
+
+/** Of a rotation: on the secret, at its provider, or on what holds a copy. */
+export function isRotationCall(call: StepCall): call is RotationCall {
+	return /^(secretsmanager|oauth|https|elasticloadbalancing):/.test(call.api);
 }
 
 /** One line of what changes, ready to be rendered: `+ inline policy "quick-fix"`. */
@@ -192,6 +203,8 @@ export interface Plan {
 	readonly findings: readonly Finding[];
 	/** Since when, and by whom, what its drifted steps heal was changed; absent: nothing has drifted. */
 	readonly drifts?: readonly Drift[];
+	/** Of a SecretRotation: where it stands, and what it will do. */
+	readonly rotation?: RotationView;
 	/** Set when steps wait that an Approval can release; hash of those only (KINDS.md, Approval). */
 	readonly approvalId: Digest | null;
 	/** Roles and workloads looked at, and how many of them need nothing. */

@@ -1,6 +1,7 @@
 import type { PolicyDocument } from "../policy/document.ts";
 import type { Usages } from "./derived.ts";
 import type { AccountId, Arn, Instant, Region, ResourceKey } from "./ids.ts";
+import type { Consumers, ConsumersReference } from "./rotation.ts";
 import type { Binding, Bound, RoleState } from "./target.ts";
 
 /** What a resource points to in AWS without owning it. */
@@ -15,7 +16,8 @@ export type Reference =
 	  }
 	| RevisionsReference
 	| WorkloadReference
-	| { readonly type: "secret.key"; readonly account: AccountId; readonly arn: Arn };
+	| { readonly type: "secret.key"; readonly account: AccountId; readonly arn: Arn }
+	| ConsumersReference;
 
 /** What a service or family needs of its execution role; of a service as `cluster/service`. */
 export interface WorkloadReference {
@@ -98,6 +100,7 @@ export type Fact =
 	| { readonly type: "ecs.workload"; readonly revisions: readonly RevisionNeeds[] }
 	/** The key as Secrets Manager names it; null: the one of AWS's own. */
 	| { readonly type: "secret.key"; readonly key: string | null }
+	| { readonly type: "secret.consumers"; readonly consumers: Consumers }
 	| { readonly type: "absent" }
 	| { readonly type: "unknown"; readonly reason: string };
 
@@ -121,6 +124,8 @@ export function referenceId(ref: Reference): string {
 			return `ecs.workload/${ref.account}/${ref.region}/${ref.workload}/${ref.name}`;
 		case "secret.key":
 			return `secret.key/${ref.account}/${ref.arn}`;
+		case "secret.consumers":
+			return `secret.consumers/${ref.account}/${ref.region}/${ref.secret}/${ref.closely}`;
 		case "passers":
 			return `passers/${ref.account}/${[...ref.regions].sort().join(",")}/${[...ref.deployers].sort().join(",")}`;
 	}

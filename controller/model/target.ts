@@ -1,5 +1,6 @@
 import type { PolicyDocument } from "../policy/document.ts";
 import type { AccountId, Arn, Digest, Instant, Region, Tags } from "./ids.ts";
+import type { SecretState } from "./rotation.ts";
 import type { TriggerStates } from "./trigger-target.ts";
 
 /** One container's environment variable that is injected: the `valueFrom` of the task definition, as written there. */
@@ -95,6 +96,7 @@ export interface TargetStates {
 	readonly "sqs.queue": TriggerStates["sqs.queue"];
 	readonly "events.rule": TriggerStates["events.rule"];
 	readonly "events.bus": TriggerStates["events.bus"];
+	readonly "secretsmanager.secret": SecretState;
 }
 export type TargetType = keyof TargetStates;
 
@@ -103,7 +105,7 @@ export interface Target<T extends TargetType = TargetType> {
 	readonly type: T;
 	readonly account: AccountId;
 	readonly region: Region | "global";
-	/** Role name; `cluster/service`; family; queue; bus; `bus/rule`. */
+	/** Role name; `cluster/service`; family; queue; bus; `bus/rule`; a secret's name. */
 	readonly name: string;
 }
 

@@ -80,6 +80,8 @@ function factOf(ref: Reference, caller: string): Fact {
 				arn: ref.arn,
 				document: ref.arn.endsWith("/AmazonECSTaskExecutionRolePolicy") ? EXECUTION_DOCUMENT : BOUNDARY_DOCUMENT,
 			};
+		case "secret.consumers":
+			return { type: "secret.consumers", consumers: { services: [], families: [], rules: [], unread: [] } };
 		case "passers":
 			return {
 				type: "passers",

@@ -32,6 +32,7 @@ const NOUNS: Readonly<Record<TargetType, string>> = {
 	"sqs.queue": "queue",
 	"events.rule": "rule",
 	"events.bus": "event bus",
+	"secretsmanager.secret": "secret",
 };
 
 function isTrigger(target: Target): boolean {
