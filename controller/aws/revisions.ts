@@ -1,5 +1,6 @@
 import type { Arn, Region } from "../model/ids.ts";
-import type { Fact, PastDeployment, Revision, RevisionsReference } from "../model/reference.ts";
+import type { Fact, Revision, RevisionsReference } from "../model/reference.ts";
+import type { PastDeployment } from "../model/target.ts";
 import { brief } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
 import { instantOf } from "./rollouts.ts";

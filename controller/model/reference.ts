@@ -2,7 +2,7 @@ import type { PolicyDocument } from "../policy/document.ts";
 import type { Usages } from "./derived.ts";
 import type { AccountId, Arn, Instant, Region, ResourceKey } from "./ids.ts";
 import type { Consumers, ConsumersReference } from "./rotation.ts";
-import type { Binding, Bound, RoleState } from "./target.ts";
+import type { Binding, Bound, PastDeployment, RoleState } from "./target.ts";
 
 /** What a resource points to in AWS without owning it. */
 export type Reference =
@@ -64,17 +64,6 @@ export interface Revision {
 	readonly binding: Binding;
 	readonly bound: Bound | null;
 	readonly registeredBy: Arn | null;
-}
-
-/** A deployment of a service that was, or is (ListServiceDeployments). */
-export interface PastDeployment {
-	readonly taskDefinition: Arn;
-	/** PENDING, SUCCESSFUL, STOPPED, ROLLBACK_SUCCESSFUL, … as ECS says it. */
-	readonly status: string;
-	readonly reason: string | null;
-	readonly at: Instant;
-	/** It stands at a hook until somebody lets it go on. */
-	readonly paused: boolean;
 }
 
 /** A principal that deploys, with what it may do (aws-facts §4.6). */

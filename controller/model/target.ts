@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../policy/document.ts";
 import type { AccountId, Arn, Digest, Instant, Region, Tags } from "./ids.ts";
-import type { SecretState } from "./rotation.ts";
+import type { SecretState } from "./secret-state.ts";
 import type { TriggerStates } from "./trigger-target.ts";
 
 /** One container's environment variable that is injected: the `valueFrom` of the task definition, as written there. */
@@ -52,6 +52,17 @@ export interface Deployment {
 	readonly failed: number;
 	readonly createdAt: Instant;
 	readonly updatedAt: Instant;
+}
+
+/** A deployment of a service that was, or is (ListServiceDeployments). */
+export interface PastDeployment {
+	readonly taskDefinition: Arn;
+	/** PENDING, SUCCESSFUL, STOPPED, ROLLBACK_SUCCESSFUL, … as ECS says it. */
+	readonly status: string;
+	readonly reason: string | null;
+	readonly at: Instant;
+	/** It stands at a hook until somebody lets it go on. */
+	readonly paused: boolean;
 }
 
 /** What is rolled out, and who else has a say in it. */

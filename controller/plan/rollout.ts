@@ -1,7 +1,7 @@
 import { bindingDigest, isBound, isOurs, type TaskPlace } from "../model/binding.ts";
 import type { Arn, Instant } from "../model/ids.ts";
-import type { Fact, PastDeployment, Revision } from "../model/reference.ts";
-import type { Binding, Deployment, ServiceState } from "../model/target.ts";
+import type { Fact, Revision } from "../model/reference.ts";
+import type { Binding, Deployment, PastDeployment, ServiceState } from "../model/target.ts";
 
 /**
  * Minutes after which a rollout of ours that does not end has failed, where ECS itself does not say so. A task of Fargate
