@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../policy/document.ts";
 import type { Usages } from "./derived.ts";
-import type { AccountId, Arn, Instant, Region, ResourceKey } from "./ids.ts";
+import type { AccountId, Arn, Region, ResourceKey } from "./ids.ts";
 import type { Consumers, ConsumersReference } from "./rotation.ts";
 import type { Binding, Bound, PastDeployment, RoleState } from "./target.ts";
 
