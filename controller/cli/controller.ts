@@ -13,11 +13,14 @@ import { createManager, type Manager, type ManagerEvent } from "../engine/manage
 import { createPasses, type Passes } from "../engine/pass.ts";
 import { readPause } from "../engine/pause.ts";
 import { againAfterRollout } from "../engine/rollouts.ts";
+import { askRotation } from "../engine/rotation-asks.ts";
+import { againAfterRotation } from "../engine/rotations.ts";
 import { watchHistory } from "../engine/watch-history.ts";
 import { digest } from "../model/digest.ts";
 import { type EventHome, eventHome } from "../model/event-home.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
-import type { Digest, ResourceKey } from "../model/ids.ts";
+import type { Hint } from "../model/hint.ts";
+import type { Digest, Instant, ResourceKey } from "../model/ids.ts";
 import type { CatalogView } from "../model/kind.ts";
 import type { PlanFile } from "../model/plan.ts";
 import type { Announcer, EventQueue, Store } from "../model/ports.ts";
@@ -162,7 +165,7 @@ export async function openController(ctx: CliContext, flags: ControllerFlags, wa
 				clock: ctx.clock,
 				random: Math.random,
 				pollMs: (flags.poll ?? 15) * 1000,
-				again: againAfterRollout,
+				again: (pass, key) => soonest(againAfterRollout(pass, key), againAfterRotation(pass, key, ctx.clock)),
 				observe,
 			});
 		},
@@ -190,7 +193,9 @@ export async function openController(ctx: CliContext, flags: ControllerFlags, wa
 			createConsumer({
 				queue: queueOf(aws, () => eventHome(view.accounts, installation, spec.events)),
 				clock: ctx.clock,
-				hint: (hint, culprit) => {
+				hint: async (hint, culprit) => {
+					// Remembered before the message is removed: nobody asks twice.
+					if (hint.type === "rotate") await remember(hint, manager, store, ctx.clock.now());
 					if ((manager.state().inForce?.referrers(hint) ?? []).length > 0) drifts.note(hint, culprit);
 					manager.hint(hint);
 				},
@@ -201,6 +206,16 @@ export async function openController(ctx: CliContext, flags: ControllerFlags, wa
 			aws.close();
 		},
 	};
+}
+
+/** An event asks for the rotation of every instance of that name. */
+async function remember(hint: Extract<Hint, { type: "rotate" }>, manager: Manager, store: Store, at: Instant): Promise<void> {
+	const keys = manager.state().inForce?.referrers(hint) ?? [];
+	for (const key of keys) await askRotation(store, key, { at, by: "an event", reason: hint.reason });
+}
+
+function soonest(a: number | null, b: number | null): number | null {
+	return a === null ? b : b === null ? a : Math.min(a, b);
 }
 
 /** GitHub gives up after ten seconds. */

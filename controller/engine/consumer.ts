@@ -7,7 +7,7 @@ export interface ConsumerDeps {
 	readonly queue: EventQueue;
 	readonly clock: Clock;
 	/** Must be quick, and keep what it is told before it returns: the message is removed after it. */
-	readonly hint: (hint: Hint, culprit: Culprit | null) => void;
+	readonly hint: (hint: Hint, culprit: Culprit | null) => Promise<void> | void;
 	readonly observe: (event: ConsumerEvent) => void;
 }
 
@@ -42,7 +42,7 @@ export function createConsumer(deps: ConsumerDeps): Consumer {
 	const told = new Set<string>();
 
 	/** Whether it is done with; what is malformed stays where it is. */
-	const hear = (m: QueueMessage): boolean => {
+	const hear = async (m: QueueMessage): Promise<boolean> => {
 		const parsed = parseEvent(m.body);
 		if (parsed.kind === "malformed") {
 			if (!told.has(m.id)) observe({ type: "malformed", messageId: m.id, why: parsed.why });
@@ -54,13 +54,14 @@ export function createConsumer(deps: ConsumerDeps): Consumer {
 			observe({ type: "unknown", source: parsed.source, detailType: parsed.detailType });
 			return true;
 		}
-		for (const hint of parsed.hints) deps.hint(hint, parsed.culprit);
+		for (const hint of parsed.hints) await deps.hint(hint, parsed.culprit);
 		observe({ type: "heard", hints: parsed.hints.length, eventId: parsed.eventId });
 		return true;
 	};
 	const take = async (waitSeconds: number, signal: AbortSignal): Promise<readonly QueueMessage[]> => {
 		const messages = await queue.receive(waitSeconds, signal);
-		const done = messages.filter(hear);
+		const done: QueueMessage[] = [];
+		for (const m of messages) if (await hear(m)) done.push(m);
 		if (done.length > 0) await queue.remove(done, signal);
 		return messages;
 	};

@@ -2,12 +2,15 @@ import { kindOf } from "../kinds/registry.ts";
 import type { Account } from "../model/account.ts";
 import type { AnyDesired, AnyObserved } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
+import type { ResourceKey } from "../model/ids.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
 import type { AccountAccess } from "../model/ports.ts";
 import { type Fact, type Facts, type Reference, referenceId } from "../model/reference.ts";
+import type { RotationAsk } from "../model/rotation-ask.ts";
 import { type Target, type TargetType, targetId } from "../model/target.ts";
 import { bindingReferences } from "../plan/binding-references.ts";
 import { roleReferences } from "../plan/role-references.ts";
+import { rotationReferences } from "../plan/rotation/references.ts";
 import { expandInstance } from "./expand.ts";
 
 /** One instance with everything that was read for it. */
@@ -28,7 +31,7 @@ export interface GatheredAccount {
 
 /** service -> task definition -> secret -> key is the longest chain there is. */
 const ROUNDS = 4;
-const TARGET_TYPES: readonly TargetType[] = ["iam.role", "ecs.service", "ecs.family"];
+const TARGET_TYPES: readonly TargetType[] = ["iam.role", "ecs.service", "ecs.family", "secretsmanager.secret"];
 
 /**
  * Reads what the instances of one account need, in as few calls as the ports allow: references in rounds until nothing
@@ -44,6 +47,10 @@ export async function gather(
 		readonly alone?: boolean;
 		/** What is remembered of an instance's derived roles; absent: nothing is. */
 		readonly used?: Facts["used"];
+		/** Rotations that somebody asked for. */
+		readonly asked?: ReadonlyMap<ResourceKey, RotationAsk>;
+		/** A person looks at the plan: who uses a secret is then read of those that rest, too. */
+		readonly shown?: boolean;
 	},
 	signal: AbortSignal,
 ): Promise<GatheredAccount> {
@@ -82,6 +89,9 @@ export async function gather(
 		}),
 	);
 	const { account } = deps.access;
+	const { now, view } = deps;
+	const by = { installation: view.installation, now, asked: deps.asked ?? new Map(), shown: deps.shown === true };
+	await learn(rotationReferences(gathered, observed, by));
 	// What was rolled out, then the roles of a revision that is gone back to.
 	let moves: readonly Reference[] = [];
 	for (let round = 0; round < 2; round++) {

@@ -10,6 +10,7 @@ import type { Instance } from "../model/kind.ts";
 import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, Clock, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
+import type { RotationAsk } from "../model/rotation-ask.ts";
 import type { InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import { haltAt } from "../plan/halt.ts";
@@ -21,6 +22,7 @@ import { type GatheredAccount, gather } from "./gather.ts";
 import { readPause } from "./pause.ts";
 import { type AccountPlans, planAccountResources } from "./plan-account.ts";
 import { planFileOf } from "./plan-file.ts";
+import { readAsks } from "./rotation-asks.ts";
 
 export interface CatalogPlanDeps {
 	readonly actions: ActionCatalogue;
@@ -52,6 +54,8 @@ export interface CatalogPlanInput {
 	readonly stalled?: ReadonlySet<ResourceKey>;
 	/** All that was recorded, where it has been read just now: it is not read again. */
 	readonly recorded?: ReadonlyMap<ResourceKey, Status>;
+	/** Rotations that are asked for; absent: those that the store remembers. */
+	readonly asked?: ReadonlyMap<ResourceKey, RotationAsk>;
 	/** What events told of changes. */
 	readonly drifts?: DriftMemory;
 }
@@ -76,13 +80,17 @@ export async function planCatalog(input: CatalogPlanInput, deps: CatalogPlanDeps
 	const { view } = catalog;
 	const now = deps.clock.now();
 	const asksPause = input.resuming === true ? null : readPause(deps.store, deps.clock.millis());
-	const [{ last, derived }, pause] = await Promise.all([remembered(input, deps.store), asksPause]);
+	const [{ last, derived }, pause, asked] = await Promise.all([
+		remembered(input, deps.store),
+		asksPause,
+		asksOf(input, deps.store),
+	]);
 	const stands = haltAt(view, pause, now);
 	const halt = stands?.waiting === "freeze" && request.duringFreeze !== undefined ? null : stands;
 	const passes = await Promise.all(
 		view.accounts
 			.filter((account) => input.accounts?.has(account.name) !== false)
-			.map((account) => planAccount(account, { ...input, now, last, derived, halt }, deps, signal)),
+			.map((account) => planAccount(account, { ...input, now, last, derived, halt, asked }, deps, signal)),
 	);
 	const sum = (of: (c: ReturnType<AccountAccess["counts"]>) => number): number => passes.reduce((n, p) => n + of(p.counts), 0);
 	const file = planFileOf(
@@ -136,11 +144,12 @@ async function planAccount(
 		readonly last: ReadonlyMap<string, InventoryEntry>;
 		readonly derived: ReadonlyMap<ResourceKey, Usages>;
 		readonly halt: Halt | null;
+		readonly asked: ReadonlyMap<ResourceKey, RotationAsk>;
 	},
 	deps: CatalogPlanDeps,
 	signal: AbortSignal,
 ): Promise<AccountPass> {
-	const { now, last, keys, derived } = input;
+	const { now, last, keys, derived, asked } = input;
 	const used = (key: ResourceKey): Usages | undefined => derived.get(key);
 	const { view } = input.catalog;
 	const access = deps.access(account);
@@ -148,7 +157,8 @@ async function planAccount(
 	try {
 		deps.progress(`reading account ${account.name}`);
 		caller = await access.caller(signal);
-		const gathered = await gather(instancesOf(account, input), { access, view, now, alone: keys !== undefined, used }, signal);
+		const reading = { access, view, now, alone: keys !== undefined, used, asked, shown: input.shown };
+		const gathered = await gather(instancesOf(account, input), reading, signal);
 		const context: PlanContext = {
 			account,
 			view,
@@ -159,6 +169,7 @@ async function planAccount(
 			facts: gathered.facts,
 			last,
 			halt: input.halt,
+			asked,
 			ownRoles: ownRoles(account, caller),
 			person: input.person,
 			now,
@@ -180,6 +191,16 @@ async function planAccount(
 
 function instancesOf(account: Account, { catalog, keys }: CatalogPlanInput): readonly Instance[] {
 	return catalog.instances.filter((i) => i.account.name === account.name && keys?.has(i.key) !== false);
+}
+
+/** Read only where there is something that could be asked for. */
+async function asksOf(
+	{ catalog, keys, asked }: CatalogPlanInput,
+	store: Store | null,
+): Promise<ReadonlyMap<ResourceKey, RotationAsk>> {
+	if (asked !== undefined) return asked;
+	const rotates = catalog.instances.some((i) => i.resource.kind === "SecretRotation" && keys?.has(i.key) !== false);
+	return store === null || !rotates ? new Map() : readAsks(store);
 }
 
 interface Remembered {

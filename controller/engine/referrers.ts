@@ -1,10 +1,12 @@
 import { kindOf } from "../kinds/registry.ts";
-import { isRole } from "../model/desired.ts";
+import type { Account } from "../model/account.ts";
+import { isRole, isRotation } from "../model/desired.ts";
 import type { Hint } from "../model/hint.ts";
 import type { ResourceKey } from "../model/ids.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
 import type { Facts, WorkloadReference } from "../model/reference.ts";
 import { parseSecretRef } from "../model/secret-ref.ts";
+import type { Target } from "../model/target.ts";
 
 /** Which keys an event concerns. */
 export type Referrers = (hint: Hint) => readonly ResourceKey[];
@@ -37,6 +39,10 @@ export function createReferrers(view: CatalogView, instances: readonly Instance[
 				}
 				continue;
 			}
+			if (isRotation(d)) {
+				for (const id of secretIds(secretArn(instance.account, d.target))) add(id, instance.key);
+				continue;
+			}
 			if (d.target.type === "ecs.family") add(hintId({ type: "ecs.family", account, region, name }), instance.key);
 			else {
 				const slash = name.indexOf("/");
@@ -55,6 +61,12 @@ export function createReferrers(view: CatalogView, instances: readonly Instance[
 			return hint.key === null
 				? instances.map((i) => i.key)
 				: instances.filter((i) => i.key === hint.key || i.resource.key === hint.key).map((i) => i.key);
+		if (hint.type === "rotate")
+			return instances
+				.filter(
+					(i) => i.resource.kind === "SecretRotation" && i.resource.metadata.name === hint.name.replace(/^SecretRotation\//, ""),
+				)
+				.map((i) => i.key);
 		const ids = hint.type === "secret" ? secretIds(hint.arn) : [hintId(hint)];
 		return [...new Set(ids.flatMap((id) => [...(index.get(id) ?? [])]))];
 	};
@@ -89,6 +101,11 @@ function hintId(hint: Exclude<Hint, { type: "secret" }>): string {
 		case "rotate":
 			return hint.type;
 	}
+}
+
+/** As an event names it; the six characters that AWS appends aside. */
+function secretArn({ partition }: Account, { account, region, name }: Target): string {
+	return name.startsWith("arn:") ? name : `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}`;
 }
 
 /**

@@ -74,6 +74,11 @@ export const FINDINGS: Readonly<Record<string, string>> = {
 	UndeclaredAccess: "A task definition asks for what git does not allow its derived execution role",
 	PassRoleGap: "A principal that deploys may not pass a role that a policy names",
 	PassRoleUnread: "Whether a principal may pass the roles could not be read",
+	// of rotations
+	RotationBlocked: "A secret that is to be rotated is not there, or cannot be read",
+	RotationConsumer: "A consumer of a rotated secret that a restart does not help, or that cannot be restarted",
+	RotationFailed: "The last rotation of a secret went back",
+	RotationNoOverlap: "A provider refuses the old secret as soon as there is a new one",
 	// of time
 	Expired: "An entry in git whose time is over",
 	GrantWindow: "A grant ends before it begins",

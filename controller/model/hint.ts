@@ -21,7 +21,7 @@ export type Hint =
 	/** One resource, or all. */
 	| { readonly type: "resync"; readonly key: string | null }
 	/** The secret of this resource is to be rotated now. */
-	| { readonly type: "rotate"; readonly name: string };
+	| { readonly type: "rotate"; readonly name: string; readonly reason: string | null };
 
 /** Who did it, when an event says so (aws-facts §5.1). Text of others: escape before it is shown. */
 export interface Culprit {

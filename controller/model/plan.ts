@@ -137,7 +137,9 @@ export interface Change {
 		| "rule"
 		| "event pattern"
 		| "target"
-		| "bus permission";
+		| "bus permission"
+		| "secret"
+		| "tasks";
 	/** Policy name, ARN, tag key. */
 	readonly name: string;
 	/** Short old and new values where they are short (boundary ARN, tag value); null for documents. */

@@ -65,10 +65,7 @@ export interface ConsumerService {
 	/** Empty where git names the service and its task definition does not inject the secret. */
 	readonly uses: readonly SecretUse[];
 	/** Null: it is not there. */
-	readonly state: Pick<
-		ServiceState,
-		"taskDefinition" | "controller" | "express" | "desiredCount" | "runningCount" | "rollouts" | "taskRole"
-	> | null;
+	readonly state: ServiceState | null;
 	/** Those whose desired status is RUNNING; null: not looked at. */
 	readonly tasks: readonly ConsumerTask[] | null;
 	/** The newest first; null: not looked at. */

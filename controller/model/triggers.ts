@@ -143,7 +143,9 @@ export const TRIGGERS: readonly Trigger[] = [
 				case REQUESTS.push:
 					return [{ type: "source" }];
 				case REQUESTS.rotate:
-					return [{ type: "rotate", name: text(detail.name, "name") }];
+					return [
+						{ type: "rotate", name: text(detail.name, "name"), reason: typeof detail.reason === "string" ? detail.reason : null },
+					];
 				default:
 					return [{ type: "resync", key: detail.key === undefined || detail.key === null ? null : text(detail.key, "key") }];
 			}

@@ -41,9 +41,9 @@ function freezeWords({ until, window: { spec } }: Freeze): string {
 }
 
 /**
- * The plans of one account as far as a halt lets them: each step that was ready waits for its end. Two things go on in a
+ * The plans of one account as far as a halt lets them: each step that was ready waits for its end. Three things go on in a
  * freeze. What has expired is removed: its access ended by its own date, so nobody can do less afterwards. And a rollout
- * that failed is taken back: a freeze is no reason to leave a service broken. What waits for something else still does, so
+ * that failed is taken back: a freeze is no reason to leave a service broken. So does a rotation that has begun. What waits for something else still does, so
  * that the ids of approvals stay as they are.
  */
 export function applyHalt(plans: readonly Plan[], halt: Halt | null | undefined, context: PlanContext): readonly Plan[] {
@@ -52,9 +52,12 @@ export function applyHalt(plans: readonly Plan[], halt: Halt | null | undefined,
 
 function halted(plan: Plan, halt: Halt, context: PlanContext): Plan {
 	if (!plan.steps.some((s) => s.state === "ready")) return plan;
-	const goesOn = (s: Step): boolean => halt.waiting === "freeze" && (s.why === "expired" || s.why === "failed");
+	// Half of the consumers with one value and half with another is no state to wait in; what has not begun waits.
+	const begun = plan.rotation !== undefined && plan.rotation.phase !== "due";
+	const goesOn = (s: Step): boolean => halt.waiting === "freeze" && (s.why === "expired" || s.why === "failed" || begun);
 	const hold = (s: Step): Step => (s.state === "ready" && !goesOn(s) ? { ...s, state: halt } : s);
 	if (!plan.steps.some((s) => s.state === "ready" && goesOn(s))) return sealed({ ...plan, steps: plan.steps.map(hold) });
+	if (begun) return sealed({ ...plan, steps: plan.steps.map(hold) });
 	// What goes on is written to the role as it is without the rest.
 	const placed = rechain(plan, context, { decide: (s) => (goesOn(s) ? "ready" : halt) });
 	return sealed({ ...placed, steps: placed.steps.map(hold) });

@@ -1,6 +1,7 @@
-import type { Desired } from "../model/desired.ts";
+import { type Desired, isRotation } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Plan, Step } from "../model/plan.ts";
+import type { RotationView } from "../model/rotation-view.ts";
 import { targetId } from "../model/target.ts";
 import { planBinding } from "./binding.ts";
 import { chain } from "./chain.ts";
@@ -9,6 +10,7 @@ import type { PlanInput } from "./input.ts";
 import { DEFAULT_QUOTAS } from "./quotas.ts";
 import { sealed } from "./rechain.ts";
 import { diffRole } from "./role.ts";
+import { planRotation } from "./rotation/plan-rotation.ts";
 import { trustFindings } from "./trust-check.ts";
 import { isWorkload, roleUseFindings, verifyWorkload } from "./workloads.ts";
 
@@ -52,6 +54,15 @@ export function planInstance(input: PlanInput): Plan {
 		steps.push(...diff.steps);
 		if (diff.steps.length > 0) busy.add(targetId(d.target));
 	}
+	let rotation: RotationView | null = null;
+	const secrets = input.offline === true ? [] : input.desired.filter(isRotation);
+	for (const d of secrets) {
+		const diff = planRotation(d, input);
+		findings.push(...diff.findings);
+		steps.push(...diff.steps);
+		rotation = diff.view;
+		if (diff.steps.length > 0) busy.add(targetId(d.target));
+	}
 	if (input.offline !== true) findings.push(...roleUseFindings(input), ...trustFindings(input));
 	return sealed({
 		key: input.key,
@@ -60,9 +71,10 @@ export function planInstance(input: PlanInput): Plan {
 		summary: summaryOf(steps),
 		steps,
 		findings,
+		...(rotation !== null && { rotation }),
 		roles: roles.length,
 		workloads: workloads.length,
-		unchanged: roles.length + workloads.length - busy.size,
+		unchanged: roles.length + workloads.length + secrets.length - busy.size,
 	});
 }
 

@@ -1,0 +1,46 @@
+import type { AnyDesired, AnyObserved } from "../../model/desired.ts";
+import { isRotation } from "../../model/desired.ts";
+import type { Instant, ResourceKey } from "../../model/ids.ts";
+import type { Reference } from "../../model/reference.ts";
+import type { ConsumersReference } from "../../model/rotation.ts";
+import type { RotationAsk } from "../../model/rotation-ask.ts";
+import { type Existing, targetId } from "../../model/target.ts";
+import { causeOf, type Glance, sightOf } from "./sight.ts";
+
+type Rotation = Extract<AnyDesired, { target: { type: "secretsmanager.secret" } }>;
+
+/**
+ * Who uses a secret, where that must be known: closely while it moves, and at all where a person looks at the plan. A
+ * rotation that rests asks nothing, so that a thousand of them cost a resync one call each.
+ */
+export function rotationReferences(
+	instances: readonly { readonly instance: { readonly key: ResourceKey }; readonly desired: readonly AnyDesired[] }[],
+	observed: ReadonlyMap<string, AnyObserved>,
+	by: {
+		readonly installation: string;
+		readonly now: Instant;
+		readonly asked: ReadonlyMap<ResourceKey, RotationAsk>;
+		readonly shown: boolean;
+	},
+): readonly Reference[] {
+	return instances.flatMap(({ instance: { key }, desired }) =>
+		desired.filter(isRotation).flatMap((d): readonly Reference[] => {
+			const secret = observed.get(targetId(d.target));
+			if (secret?.exists !== true || secret.unreadable !== undefined) return [];
+			const ask = by.asked.get(key) ?? null;
+			const moves = isMoving(d, secret as Existing<"secretsmanager.secret">, { ...by, key, ask });
+			return moves || by.shown ? [consumersReference(d, moves)] : [];
+		}),
+	);
+}
+
+export function isMoving(d: Rotation, secret: Existing<"secretsmanager.secret">, glance: Glance): boolean {
+	const s = sightOf(d, secret, glance, { consumers: null, unread: null });
+	return s.id !== null || causeOf(s) !== null;
+}
+
+export function consumersReference(d: Rotation, closely: boolean): ConsumersReference {
+	const { account, region, name } = d.target;
+	const { regions, consumers } = d.wanted;
+	return { type: "secret.consumers", account, secret: name, region, regions, ...consumers, closely };
+}
