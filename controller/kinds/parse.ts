@@ -12,7 +12,7 @@ const API_VERSION = "ecs-access.dev/v1alpha1";
 /** Only these count as the platform team's word, and only below `<root>/platform/` (KINDS.md). */
 const PLATFORM_KINDS: readonly string[] = ["Installation", "Account", "Guardrail", "Approval"];
 /** Known, and built later. */
-const LATER_KINDS: readonly string[] = ["SecretRotation", "IdentityBinding"];
+const LATER_KINDS: readonly string[] = ["IdentityBinding"];
 const KINDS: readonly string[] = KIND_SCHEMAS.map((k) => k.kind);
 
 interface Parsed {

@@ -6,6 +6,7 @@ import { approval } from "./approval/kind.ts";
 import { guardrail } from "./guardrail/kind.ts";
 import { installation } from "./installation/kind.ts";
 import { permissionSet } from "./permission-set/kind.ts";
+import { secretRotation } from "./secret-rotation/kind.ts";
 
 /** Every kind there is; the order is that of the documentation. A new kind is one folder and one line here. */
 export const KINDS: readonly Kind[] = [
@@ -14,6 +15,7 @@ export const KINDS: readonly Kind[] = [
 	accessPolicy,
 	permissionSet,
 	accessGrant,
+	secretRotation,
 	guardrail,
 	approval,
 ] as readonly Kind[];

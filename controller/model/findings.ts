@@ -79,6 +79,7 @@ export const FINDINGS: Readonly<Record<string, string>> = {
 	RotationConsumer: "A consumer of a rotated secret that a restart does not help, or that cannot be restarted",
 	RotationFailed: "The last rotation of a secret went back",
 	RotationNoOverlap: "A provider refuses the old secret as soon as there is a new one",
+	InvalidRotation: "A rotation that cannot be done as it is written",
 	// of time
 	Expired: "An entry in git whose time is over",
 	GrantWindow: "A grant ends before it begins",

@@ -109,8 +109,8 @@ const CASES: readonly Case[] = [
 	},
 	{
 		wrong: "what comes in a later version",
-		files: { "a.yaml": documentText("SecretRotation", "orders-signing-key", "{ accountRef: prod }") },
-		said: ["policies/a.yaml:2:7  error  kind SecretRotation is not in this version"],
+		files: { "a.yaml": documentText("IdentityBinding", "orders-okta", "{ accountRef: prod }") },
+		said: ["policies/a.yaml:2:7  error  kind IdentityBinding is not in this version"],
 	},
 	{
 		wrong: "a role that is AWS's own",

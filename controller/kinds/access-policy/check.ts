@@ -4,11 +4,12 @@ import type { CatalogView } from "../../model/kind.ts";
 import { didYouMean } from "../../model/nearest.ts";
 import type { FieldPath } from "../../model/resource.ts";
 import { parseSecretRef } from "../../model/secret-ref.ts";
+import { instancesOf, selectAccounts } from "../accounts.ts";
 import { problem, warning } from "../problem.ts";
 import { checkStatements } from "../statement-check.ts";
-import { instancesOf, type Policy, selectAccounts } from "./accounts.ts";
 import { claimFindings } from "./claims.ts";
 import { checkTags } from "./role-limits.ts";
+import type { Policy } from "./roles.ts";
 import { modeOf, type RoleUse, resolveRole, roleUses } from "./roles.ts";
 import { checkTrust } from "./trust.ts";
 

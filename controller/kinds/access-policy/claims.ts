@@ -3,8 +3,9 @@ import type { AccessPolicySpec } from "../../model/generated/specs.ts";
 import { interpolate } from "../../model/interpolate.ts";
 import type { CatalogView, Instance } from "../../model/kind.ts";
 import type { FieldPath, Origin } from "../../model/resource.ts";
+import { instancesOf } from "../accounts.ts";
 import { problem } from "../problem.ts";
-import { instancesOf, type Policy } from "./accounts.ts";
+import type { Policy } from "./roles.ts";
 import { accountIdOf, isOwn, regionOf, resolveRole, roleUses, scopeOf } from "./roles.ts";
 
 interface Claim {

@@ -1,6 +1,6 @@
 import type { AccessPolicySpec } from "../../model/generated/specs.ts";
 import type { Kind } from "../../model/kind.ts";
-import { instancesOf } from "./accounts.ts";
+import { instancesOf } from "../accounts.ts";
 import { checkPolicy } from "./check.ts";
 import { expandPolicy } from "./expand.ts";
 import { policyReferences } from "./references.ts";

@@ -7,8 +7,8 @@ import { isMark } from "../../model/marks.ts";
 import type { FieldPath } from "../../model/resource.ts";
 import { countedSize } from "../../policy/size.ts";
 import { problem, warning } from "../problem.ts";
-import type { Policy } from "./accounts.ts";
 import type { RoleStatements } from "./role-statements.ts";
+import type { Policy } from "./roles.ts";
 import { accountIdOf, type ResolvedRole, type RoleUse } from "./roles.ts";
 
 type PolicyInstance = Instance<AccessPolicySpec>;

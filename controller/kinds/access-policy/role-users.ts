@@ -3,7 +3,7 @@ import { interpolate } from "../../model/interpolate.ts";
 import type { CatalogView, Instance } from "../../model/kind.ts";
 import type { WorkloadReference } from "../../model/reference.ts";
 import type { FieldPath, Origin } from "../../model/resource.ts";
-import { instancesOf } from "./accounts.ts";
+import { instancesOf } from "../accounts.ts";
 import { type ResolvedRole, type RoleUse, regionOf, resolveRole, roleUses, scopeOf } from "./roles.ts";
 
 type PolicyInstance = Instance<AccessPolicySpec>;

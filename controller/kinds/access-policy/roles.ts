@@ -2,8 +2,10 @@ import type { AccessPolicySpec, ExecutionRoleSpec, TaskRoleSpec } from "../../mo
 import type { Arn } from "../../model/ids.ts";
 import { type InterpolationFault, interpolate, type Scope } from "../../model/interpolate.ts";
 import type { CatalogView, Instance } from "../../model/kind.ts";
-import type { FieldPath } from "../../model/resource.ts";
-import { instancesOf, type Policy } from "./accounts.ts";
+import type { FieldPath, Resource } from "../../model/resource.ts";
+import { instancesOf } from "../accounts.ts";
+
+export type Policy = Resource<AccessPolicySpec>;
 
 export type Use = "task" | "execution";
 

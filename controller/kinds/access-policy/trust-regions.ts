@@ -1,7 +1,7 @@
 import type { AccessPolicySpec } from "../../model/generated/specs.ts";
 import { interpolate } from "../../model/interpolate.ts";
 import type { CatalogView, Instance } from "../../model/kind.ts";
-import { instancesOf } from "./accounts.ts";
+import { instancesOf } from "../accounts.ts";
 import { type ResolvedRole, type RoleUse, regionOf, resolveRole, roleUses, scopeOf } from "./roles.ts";
 
 type PolicyInstance = Instance<AccessPolicySpec>;

@@ -33,6 +33,12 @@ export const KIND_SCHEMAS: readonly KindSchema[] = [
 		"spec": "AccessGrantSpec"
 	},
 	{
+		"kind": "SecretRotation",
+		"plural": "secretrotations",
+		"description": "How one secret is rotated, and who is restarted with it.",
+		"spec": "SecretRotationSpec"
+	},
+	{
 		"kind": "Guardrail",
 		"plural": "guardrails",
 		"description": "What no policy may do.",
@@ -998,6 +1004,290 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"items": {
 					"$ref": "#/$defs/StatementSpec"
 				}
+			}
+		},
+		"additionalProperties": false
+	},
+	"RotationScheduleSpec": {
+		"description": "When it is rotated; omitted: only when asked (ecs-access rotate). One of every and cron.",
+		"type": "object",
+		"properties": {
+			"every": {
+				"description": "Time from one rotation to the next, at least 10m (with lambda 4h), e.g. 30d.",
+				"type": "string",
+				"pattern": "^[1-9][0-9]*(m|h|d)$"
+			},
+			"cron": {
+				"description": "Five fields of crontab(5): minute, hour, day of month, month, day of week.",
+				"type": "string",
+				"minLength": 1
+			},
+			"timeZone": {
+				"description": "IANA time zone of cron; default UTC.",
+				"type": "string",
+				"minLength": 1
+			},
+			"window": {
+				"description": "When a rotation that is due may begin: days, times and time zone, e.g. \"Sun 02:00-04:00 Europe/Berlin\", \"Mon-Fri 22:00-02:00 UTC\" or \"daily 01:00-03:00 UTC\". One that has begun goes on beyond it.",
+				"type": "string",
+				"minLength": 1
+			}
+		},
+		"additionalProperties": false
+	},
+	"GenerateSpec": {
+		"description": "Random values that only the consumers need to agree on. Refused for what looks like a database's secret: the database would never learn it.",
+		"type": "object",
+		"properties": {
+			"keys": {
+				"description": "JSON keys that get a new value; all others are kept. Omitted: the secret is one plain string.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "A key of the secret's JSON.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"length": {
+				"description": "Characters of a new value.",
+				"type": "integer",
+				"minimum": 8,
+				"maximum": 4096,
+				"default": 40
+			},
+			"excludeCharacters": {
+				"description": "Characters that must not occur.",
+				"type": "string",
+				"maxLength": 4096
+			}
+		},
+		"additionalProperties": false
+	},
+	"OAuthClientSpec": {
+		"description": "The client secret of an OAuth client, made or set at its identity provider.",
+		"type": "object",
+		"required": [
+			"provider",
+			"issuer",
+			"clientId",
+			"adminSecret"
+		],
+		"properties": {
+			"provider": {
+				"description": "The provider: okta, keycloak, auth0, or oidc for any that keeps RFC 7592.",
+				"type": "string",
+				"enum": [
+					"okta",
+					"keycloak",
+					"auth0",
+					"oidc"
+				]
+			},
+			"issuer": {
+				"description": "The issuer's address, e.g. https://id.acme.io/realms/main.",
+				"type": "string",
+				"minLength": 1
+			},
+			"clientId": {
+				"description": "The client's id at the provider.",
+				"type": "string",
+				"minLength": 1
+			},
+			"adminSecret": {
+				"description": "Name or ARN of the secret that holds what administers the client; its form is the provider's, see docs/oauth-clients.md.",
+				"type": "string",
+				"minLength": 1
+			},
+			"key": {
+				"description": "The JSON key that the client secret is written to.",
+				"type": "string",
+				"minLength": 1,
+				"default": "clientSecret"
+			}
+		},
+		"additionalProperties": false
+	},
+	"LambdaSpec": {
+		"description": "The secret's own rotation function makes, sets and tests the value; databases belong here.",
+		"type": "object",
+		"properties": {
+			"functionArn": {
+				"description": "The function that must be the secret's; omitted: whichever it has.",
+				"type": "string",
+				"minLength": 1
+			}
+		},
+		"additionalProperties": false
+	},
+	"ExternalSpec": {
+		"description": "Somebody else rotates it; the consumers are restarted when a new version is current.",
+		"type": "object",
+		"properties": {},
+		"additionalProperties": false
+	},
+	"RotationStrategySpec": {
+		"description": "Who makes the new value. Exactly one of generate, oauthClient, lambda and external.",
+		"type": "object",
+		"properties": {
+			"generate": {
+				"$ref": "#/$defs/GenerateSpec"
+			},
+			"oauthClient": {
+				"$ref": "#/$defs/OAuthClientSpec"
+			},
+			"lambda": {
+				"$ref": "#/$defs/LambdaSpec"
+			},
+			"external": {
+				"$ref": "#/$defs/ExternalSpec"
+			}
+		},
+		"additionalProperties": false
+	},
+	"VerifyHttpSpec": {
+		"description": "An address that is asked with GET.",
+		"type": "object",
+		"required": [
+			"url"
+		],
+		"properties": {
+			"url": {
+				"description": "The address, https. No redirect is followed.",
+				"type": "string",
+				"minLength": 1
+			},
+			"expectStatus": {
+				"description": "The status that means well.",
+				"type": "integer",
+				"minimum": 100,
+				"maximum": 599,
+				"default": 200
+			}
+		},
+		"additionalProperties": false
+	},
+	"VerifySpec": {
+		"description": "What must answer once the first consumer, and then all of them, have the new value.",
+		"type": "object",
+		"properties": {
+			"http": {
+				"$ref": "#/$defs/VerifyHttpSpec"
+			}
+		},
+		"additionalProperties": false
+	},
+	"RolloutSpec": {
+		"description": "How the consumers are restarted. The first goes alone, and is verified before the rest.",
+		"type": "object",
+		"properties": {
+			"maxParallel": {
+				"description": "Services that are restarted at one time.",
+				"type": "integer",
+				"minimum": 1,
+				"maximum": 100,
+				"default": 1
+			},
+			"timeout": {
+				"description": "How long the restart of one service, and the verification, may take.",
+				"type": "string",
+				"pattern": "^[1-9][0-9]*(m|h|d)$",
+				"default": "15m"
+			},
+			"onFailure": {
+				"description": "Rollback: the labels go back, then the services. Stop: everything stands still and waits for a person.",
+				"type": "string",
+				"enum": [
+					"Rollback",
+					"Stop"
+				],
+				"default": "Rollback"
+			}
+		},
+		"additionalProperties": false
+	},
+	"SecretRotationSpec": {
+		"description": "How one secret of Secrets Manager is rotated, and who is restarted with it.",
+		"type": "object",
+		"required": [
+			"secret",
+			"strategy"
+		],
+		"properties": {
+			"accountRef": {
+				"description": "Name of the Account. May be omitted where the repository has one Account or none.",
+				"type": "string",
+				"minLength": 1
+			},
+			"accountRefs": {
+				"description": "Names of several Accounts: one instance each, keyed NAME@ACCOUNT.",
+				"type": "array",
+				"minItems": 1,
+				"items": {
+					"description": "Name of an Account.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"accountSelector": {
+				"description": "Every Account that bears these labels, one instance each.",
+				"type": "object",
+				"required": [
+					"matchLabels"
+				],
+				"properties": {
+					"matchLabels": {
+						"description": "Labels that an Account must have, all of them.",
+						"type": "object",
+						"minProperties": 1,
+						"additionalProperties": {
+							"description": "A value.",
+							"type": "string"
+						}
+					}
+				},
+				"additionalProperties": false
+			},
+			"secret": {
+				"description": "Name of the secret, in the Account's region, or its ARN. Interpolation as in a policy.",
+				"type": "string",
+				"minLength": 1,
+				"maxLength": 2048
+			},
+			"schedule": {
+				"$ref": "#/$defs/RotationScheduleSpec"
+			},
+			"strategy": {
+				"$ref": "#/$defs/RotationStrategySpec"
+			},
+			"derive": {
+				"description": "JSON keys that are made anew from other keys, each by its template: { url: \"amqps://${username}:${password:uri}@broker:5671\" }. The filter uri escapes for an address.",
+				"type": "object",
+				"additionalProperties": {
+					"description": "A template.",
+					"type": "string",
+					"minLength": 1
+				}
+			},
+			"verify": {
+				"$ref": "#/$defs/VerifySpec"
+			},
+			"consumers": {
+				"description": "Auto (the default): every service whose task definition injects the secret. Or a list: { cluster, service, refresh: Restart | Self } names services instead of looking for them, Self means that it fetches the value by itself and is not restarted; { listenerRule: ARN } is a rule of a load balancer that holds a copy of the client secret. A list of listener rules alone leaves services to be found."
+			},
+			"rollout": {
+				"$ref": "#/$defs/RolloutSpec"
+			},
+			"retireAfter": {
+				"description": "How long the old value is kept after the verification; until then the way back is open.",
+				"type": "string",
+				"pattern": "^[1-9][0-9]*(m|h|d)$",
+				"default": "24h"
+			},
+			"suspend": {
+				"description": "Nothing is done, and that is said.",
+				"type": "boolean",
+				"default": false
 			}
 		},
 		"additionalProperties": false

@@ -648,6 +648,193 @@ export interface AccessGrantSpec {
 	readonly statements: readonly StatementSpec[];
 }
 /**
+ * When it is rotated; omitted: only when asked (ecs-access rotate). One of every and cron.
+ */
+export interface RotationScheduleSpec {
+	/**
+	 * Time from one rotation to the next, at least 10m (with lambda 4h), e.g. 30d.
+	 */
+	readonly every?: string;
+	/**
+	 * Five fields of crontab(5): minute, hour, day of month, month, day of week.
+	 */
+	readonly cron?: string;
+	/**
+	 * IANA time zone of cron; default UTC.
+	 */
+	readonly timeZone?: string;
+	/**
+	 * When a rotation that is due may begin: days, times and time zone, e.g. "Sun 02:00-04:00 Europe/Berlin", "Mon-Fri 22:00-02:00 UTC" or "daily 01:00-03:00 UTC". One that has begun goes on beyond it.
+	 */
+	readonly window?: string;
+}
+/**
+ * Random values that only the consumers need to agree on. Refused for what looks like a database's secret: the database would never learn it.
+ */
+export interface GenerateSpec {
+	/**
+	 * JSON keys that get a new value; all others are kept. Omitted: the secret is one plain string.
+	 *
+	 * @minItems 1
+	 *
+	 * Items: A key of the secret's JSON.
+	 */
+	readonly keys?: readonly string[];
+	/**
+	 * Characters of a new value.
+	 */
+	readonly length?: number;
+	/**
+	 * Characters that must not occur.
+	 */
+	readonly excludeCharacters?: string;
+}
+/**
+ * The client secret of an OAuth client, made or set at its identity provider.
+ */
+export interface OAuthClientSpec {
+	/**
+	 * The provider: okta, keycloak, auth0, or oidc for any that keeps RFC 7592.
+	 */
+	readonly provider: "okta" | "keycloak" | "auth0" | "oidc";
+	/**
+	 * The issuer's address, e.g. https://id.acme.io/realms/main.
+	 */
+	readonly issuer: string;
+	/**
+	 * The client's id at the provider.
+	 */
+	readonly clientId: string;
+	/**
+	 * Name or ARN of the secret that holds what administers the client; its form is the provider's, see docs/oauth-clients.md.
+	 */
+	readonly adminSecret: string;
+	/**
+	 * The JSON key that the client secret is written to.
+	 */
+	readonly key?: string;
+}
+/**
+ * The secret's own rotation function makes, sets and tests the value; databases belong here.
+ */
+export interface LambdaSpec {
+	/**
+	 * The function that must be the secret's; omitted: whichever it has.
+	 */
+	readonly functionArn?: string;
+}
+/**
+ * Somebody else rotates it; the consumers are restarted when a new version is current.
+ */
+export interface ExternalSpec {}
+/**
+ * Who makes the new value. Exactly one of generate, oauthClient, lambda and external.
+ */
+export interface RotationStrategySpec {
+	readonly generate?: GenerateSpec;
+	readonly oauthClient?: OAuthClientSpec;
+	readonly lambda?: LambdaSpec;
+	readonly external?: ExternalSpec;
+}
+/**
+ * An address that is asked with GET.
+ */
+export interface VerifyHttpSpec {
+	/**
+	 * The address, https. No redirect is followed.
+	 */
+	readonly url: string;
+	/**
+	 * The status that means well.
+	 */
+	readonly expectStatus?: number;
+}
+/**
+ * What must answer once the first consumer, and then all of them, have the new value.
+ */
+export interface VerifySpec {
+	readonly http?: VerifyHttpSpec;
+}
+/**
+ * How the consumers are restarted. The first goes alone, and is verified before the rest.
+ */
+export interface RolloutSpec {
+	/**
+	 * Services that are restarted at one time.
+	 */
+	readonly maxParallel?: number;
+	/**
+	 * How long the restart of one service, and the verification, may take.
+	 */
+	readonly timeout?: string;
+	/**
+	 * Rollback: the labels go back, then the services. Stop: everything stands still and waits for a person.
+	 */
+	readonly onFailure?: "Rollback" | "Stop";
+}
+/**
+ * How one secret of Secrets Manager is rotated, and who is restarted with it.
+ */
+export interface SecretRotationSpec {
+	/**
+	 * Name of the Account. May be omitted where the repository has one Account or none.
+	 */
+	readonly accountRef?: string;
+	/**
+	 * Names of several Accounts: one instance each, keyed NAME@ACCOUNT.
+	 *
+	 * @minItems 1
+	 *
+	 * Items: Name of an Account.
+	 */
+	readonly accountRefs?: readonly string[];
+	/**
+	 * Every Account that bears these labels, one instance each.
+	 */
+	readonly accountSelector?: {
+		/**
+		 * Labels that an Account must have, all of them.
+		 */
+		readonly matchLabels: {
+			/**
+			 * A value.
+			 */
+			readonly [k: string]: string;
+		};
+	};
+	/**
+	 * Name of the secret, in the Account's region, or its ARN. Interpolation as in a policy.
+	 */
+	readonly secret: string;
+	readonly schedule?: RotationScheduleSpec;
+	readonly strategy: RotationStrategySpec;
+	/**
+	 * JSON keys that are made anew from other keys, each by its template: { url: "amqps://${username}:${password:uri}@broker:5671" }. The filter uri escapes for an address.
+	 */
+	readonly derive?: {
+		/**
+		 * A template.
+		 */
+		readonly [k: string]: string;
+	};
+	readonly verify?: VerifySpec;
+	/**
+	 * Auto (the default): every service whose task definition injects the secret. Or a list: { cluster, service, refresh: Restart | Self } names services instead of looking for them, Self means that it fetches the value by itself and is not restarted; { listenerRule: ARN } is a rule of a load balancer that holds a copy of the client secret. A list of listener rules alone leaves services to be found.
+	 */
+	readonly consumers?: {
+		readonly [k: string]: unknown;
+	};
+	readonly rollout?: RolloutSpec;
+	/**
+	 * How long the old value is kept after the verification; until then the way back is open.
+	 */
+	readonly retireAfter?: string;
+	/**
+	 * Nothing is done, and that is said.
+	 */
+	readonly suspend?: boolean;
+}
+/**
  * One rule.
  */
 export interface GuardrailRuleSpec {

@@ -83,7 +83,7 @@ function world() {
 	const consumer = createConsumer({
 		queue,
 		clock,
-		hint: (hint, culprit) => hints.push({ hint, culprit }),
+		hint: (hint, culprit) => void hints.push({ hint, culprit }),
 		observe: (e) => said.push(e),
 	});
 	return { queue, clock, hints, said, consumer, kinds: () => said.map((e) => e.type) };

@@ -16,7 +16,7 @@ describe("accounts", () => {
 		[
 			"two ways to name them",
 			"accountRef: prod\naccountRefs: [dev]",
-			["5:3 error AmbiguousAccount a policy has one of accountRef, accountRefs and accountSelector -> keep one"],
+			["5:3 error AmbiguousAccount a document has one of accountRef, accountRefs and accountSelector -> keep one"],
 		],
 		["one that does not exist", "accountRef: pord", ['5:15 error UnknownReference no Account "pord" -> did you mean "prod"?']],
 		[

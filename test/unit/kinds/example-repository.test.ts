@@ -25,6 +25,7 @@ test("it has every kind but an approval, and the library of permission sets", ()
 		"Guardrail",
 		"Installation",
 		"PermissionSet",
+		"SecretRotation",
 	]);
 	expect(
 		view

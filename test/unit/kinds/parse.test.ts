@@ -39,7 +39,7 @@ describe("a file that is not what it should be is refused at the place", () => {
 		[
 			"no kind",
 			HEAD,
-			'1:1 error MissingField a document needs the field "kind" -> kinds: Installation, Account, AccessPolicy, PermissionSet, AccessGrant, Guardrail, Approval',
+			'1:1 error MissingField a document needs the field "kind" -> kinds: Installation, Account, AccessPolicy, PermissionSet, AccessGrant, SecretRotation, Guardrail, Approval',
 		],
 		[
 			"no apiVersion",
@@ -58,13 +58,13 @@ describe("a file that is not what it should be is refused at the place", () => {
 		],
 		[
 			"a kind of a later version",
-			`${HEAD}kind: SecretRotation\n`,
-			"2:7 error NotInThisVersion kind SecretRotation is not in this version -> remove the document",
+			`${HEAD}kind: IdentityBinding\n`,
+			"2:7 error NotInThisVersion kind IdentityBinding is not in this version -> remove the document",
 		],
 		[
 			"a second document",
 			`# fine\n---\n---\n${HEAD}kind: Nonsense\n`,
-			'5:7 error UnknownKind unknown kind "Nonsense" -> kinds: Installation, Account, AccessPolicy, PermissionSet, AccessGrant, Guardrail, Approval',
+			'5:7 error UnknownKind unknown kind "Nonsense" -> kinds: Installation, Account, AccessPolicy, PermissionSet, AccessGrant, SecretRotation, Guardrail, Approval',
 		],
 	];
 	test.each(cases)("%s", (_, text, finding) => {

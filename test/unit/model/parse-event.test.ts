@@ -108,7 +108,11 @@ describe("what an event points at", () => {
 			event("ecs-access", "Resync Requested", { key: "AccessPolicy/orders" }),
 			{ type: "resync", key: "AccessPolicy/orders" },
 		],
-		["a rotation asked for", event("ecs-access", "Rotate Requested", { name: "db" }), { type: "rotate", name: "db" }],
+		[
+			"a rotation asked for",
+			event("ecs-access", "Rotate Requested", { name: "db" }),
+			{ type: "rotate", name: "db", reason: null },
+		],
 	])("%s", (_name, body, hint) => {
 		expect(hintsOf(body).hints).toEqual([hint]);
 	});

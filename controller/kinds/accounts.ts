@@ -1,12 +1,13 @@
-import type { Account } from "../../model/account.ts";
-import type { Finding } from "../../model/finding.ts";
-import type { AccessPolicySpec } from "../../model/generated/specs.ts";
-import type { CatalogView, Instance } from "../../model/kind.ts";
-import { didYouMean } from "../../model/nearest.ts";
-import type { FieldPath, Resource } from "../../model/resource.ts";
-import { problem } from "../problem.ts";
+import type { Account } from "../model/account.ts";
+import type { Finding } from "../model/finding.ts";
+import type { AccessPolicySpec } from "../model/generated/specs.ts";
+import type { CatalogView, Instance } from "../model/kind.ts";
+import { didYouMean } from "../model/nearest.ts";
+import type { FieldPath, Resource } from "../model/resource.ts";
+import { problem } from "./problem.ts";
 
-export type Policy = Resource<AccessPolicySpec>;
+/** What a document of any kind says of where it applies. */
+type Selecting = Pick<AccessPolicySpec, "accountRef" | "accountRefs" | "accountSelector">;
 
 interface Selection {
 	readonly accounts: readonly Account[];
@@ -16,11 +17,11 @@ interface Selection {
 }
 
 /** Where a policy applies: accountRef, accountRefs or accountSelector; none of them where there is but one account. */
-export function selectAccounts(r: Policy, c: CatalogView): Selection {
+export function selectAccounts(r: Resource<Selecting>, c: CatalogView): Selection {
 	const { accountRef, accountRefs, accountSelector } = r.spec;
 	const given = [accountRef, accountRefs, accountSelector].filter((v) => v !== undefined).length;
 	if (given > 1) {
-		const message = "a policy has one of accountRef, accountRefs and accountSelector";
+		const message = "a document has one of accountRef, accountRefs and accountSelector";
 		return nothing(
 			problem(
 				"AmbiguousAccount",
@@ -43,10 +44,10 @@ export function selectAccounts(r: Policy, c: CatalogView): Selection {
 	);
 }
 
-const instances = new WeakMap<CatalogView, Map<Policy, readonly Instance<AccessPolicySpec>[]>>();
+const instances = new WeakMap<CatalogView, Map<Resource, readonly Instance[]>>();
 
 /** The same objects for the same catalog: what is worked out for one is remembered with it. */
-export function instancesOf(r: Policy, c: CatalogView): readonly Instance<AccessPolicySpec>[] {
+export function instancesOf<S extends Selecting>(r: Resource<S>, c: CatalogView): readonly Instance<S>[] {
 	let known = instances.get(c);
 	if (known === undefined) {
 		known = new Map();
@@ -58,10 +59,10 @@ export function instancesOf(r: Policy, c: CatalogView): readonly Instance<Access
 		made = accounts.map((account) => ({ key: several ? `${r.key}@${account.name}` : r.key, resource: r, account }));
 		known.set(r, made);
 	}
-	return made;
+	return made as readonly Instance<S>[];
 }
 
-function byName(r: Policy, c: CatalogView, names: readonly string[], path: FieldPath, several: boolean): Selection {
+function byName(r: Resource<Selecting>, c: CatalogView, names: readonly string[], path: FieldPath, several: boolean): Selection {
 	const accounts: Account[] = [];
 	const findings: Finding[] = [];
 	names.forEach((name, n) => {
@@ -80,7 +81,7 @@ function byName(r: Policy, c: CatalogView, names: readonly string[], path: Field
 }
 
 /** A selector that matches nothing would quietly give up every role it had: it is an error. */
-function bySelector(r: Policy, c: CatalogView, labels: Readonly<Record<string, string>>): Selection {
+function bySelector(r: Resource<Selecting>, c: CatalogView, labels: Readonly<Record<string, string>>): Selection {
 	const wanted = Object.entries(labels);
 	const accounts = c.accounts.filter((a) => wanted.every(([k, v]) => a.labels[k] === v));
 	const text = wanted.map(([k, v]) => `${k}=${v}`).join(", ");
