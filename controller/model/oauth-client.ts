@@ -36,18 +36,32 @@ export interface OAuthSecret {
 	readonly id: string;
 	readonly createdAt: Instant | null;
 	readonly active: boolean;
+	/** When the provider ends it by itself: of the old one in its grace. */
+	readonly expiresAt?: Instant;
 }
 
 /**
  * One client at one provider. Every method is safe to repeat, but `create` where the server chooses: ask `list` first.
- * Throws TerminalError where a person must act (`ProviderRefused`, `ProviderClientMissing`), WaitingError `ProviderBusy`
- * where it is throttled or down; no error holds a value or a token.
+ * Throws TerminalError where a person must act (`ProviderRefused`, `ProviderClientMissing`, `ProviderAddressInvalid`,
+ * `AdminSecretInvalid`), WaitingError `ProviderBusy` where it is throttled, down, or its answer got lost; no error holds a
+ * value or a token.
  */
 export interface OAuthClientDriver {
+	/** Of some providers known only after a `list` (Keycloak's grace hangs on a policy); until then they promise less. */
 	readonly capabilities: OAuthCapabilities;
+	/**
+	 * What the admin secret must hold from now on, where the provider replaced our credential while we used it (RFC 7592 §3);
+	 * else null, or no such method. To be asked after every other call, also one that failed, and to be written into Secrets
+	 * Manager before anything else: what it held before is dead.
+	 */
+	readonly adminNow?: () => Secret | null;
 	/** Empty where the provider has no list (one secret, no id). */
 	readonly list: (signal: AbortSignal) => Promise<readonly OAuthSecret[]>;
-	/** A new secret: of this value where the caller chooses, else null. `id` null where the provider names none. */
+	/**
+	 * A new secret: of this value where the caller chooses, else null. `id` null where the provider names none. After a lost
+	 * answer of one that chooses and `readsBack`, what `read` gives is the new one if it is not the value of before; another
+	 * `create` would end the old one's grace.
+	 */
 	readonly create: (value: Secret | null, signal: AbortSignal) => Promise<{ readonly id: string | null; readonly value: Secret }>;
 	/** The current value, where the provider tells it. Throws where it does not: see `readsBack`. */
 	readonly read: (signal: AbortSignal) => Promise<Secret>;
@@ -57,13 +71,19 @@ export interface OAuthClientDriver {
 	readonly activate: (id: string, signal: AbortSignal) => Promise<void>;
 	/** Of a secret that is not there: nothing to do. An active one is deactivated first where the provider asks it. */
 	readonly remove: (id: string, signal: AbortSignal) => Promise<void>;
-	/** Puts back the value of before, where there is no second secret to fall back to; throws where the server chooses. */
+	/**
+	 * Makes the value of before the current one again, where there is no second secret to fall back to. Keycloak takes it
+	 * although it chooses by itself; TerminalError `ProviderRefused` where the provider does not.
+	 */
 	readonly restore: (value: Secret, signal: AbortSignal) => Promise<void>;
 }
 
 /** Everything that is asked of the world outside AWS. */
 export interface Outside {
-	/** `admin`: what the admin secret holds, as it stands in Secrets Manager; each driver says its form in docs/rotation.md. */
+	/**
+	 * `admin`: what the admin secret holds, as it stands in Secrets Manager, in the form of docs/oauth-clients.md. Asks
+	 * nobody yet. TerminalError `AdminSecretInvalid`, `ProviderAddressInvalid`.
+	 */
 	readonly oauthClient: (client: OAuthClient, admin: Secret) => OAuthClientDriver;
 	/** GETs an address. Null: it answered the status that was expected; else what it did, in words. */
 	readonly checkHttp: (check: HttpCheck, signal: AbortSignal) => Promise<string | null>;
