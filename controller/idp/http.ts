@@ -90,7 +90,7 @@ export function createHttp(peer: Peer, timeoutMilliseconds = TIMEOUT_MILLISECOND
 }
 
 /** `https://id.acme.io`, and for tests and tunnels `http://127.0.0.1:8080`. */
-export function isSafeAddress(url: URL): boolean {
+function isSafeAddress(url: URL): boolean {
 	const loopback = url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname);
 	return url.protocol === "https:" || (url.protocol === "http:" && loopback);
 }
@@ -130,7 +130,8 @@ async function answered<R>(peer: Peer, request: HttpRequest, signal: AbortSignal
 		return await work();
 	} catch (thrown) {
 		signal.throwIfAborted();
-		throw busy(`${peer.name} did not answer ${place(request)}: ${failureCode(thrown)}`, BUSY_SECONDS);
+		const done = request.method === "GET" ? "" : "; it may have been done all the same";
+		throw busy(`${peer.name} did not answer ${place(request)}: ${failureCode(thrown)}${done}`, BUSY_SECONDS);
 	}
 }
 

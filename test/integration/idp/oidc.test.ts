@@ -7,6 +7,7 @@ import {
 	startOidcProvider,
 } from "../../sandbox/oidc-provider.ts";
 import { driverOf, failureOf, plain, signal } from "./drivers.ts";
+import { type Answer, startLoopback } from "./loopback.ts";
 
 let provider: OidcProvider;
 afterEach(() => provider.close());
@@ -82,6 +83,20 @@ describe("a client of a real oidc-provider", () => {
 		const failure = await failureOf(driver.create(null, signal));
 		expect(failure).toMatchObject({ reason: "ProviderRefused", message: expect.stringContaining("keeps the secret") });
 		expect(await driver.test(first, signal)).toBe("accepted");
+	});
+
+	it("leaves its secret out of the update, so that a provider may issue another", async () => {
+		const { client } = await started();
+		let secret = "first";
+		const strict = await startLoopback((asked): Answer => {
+			if (asked.method === "PUT" && !("client_secret" in JSON.parse(asked.body))) secret = "second";
+			const times = { client_id_issued_at: 1, client_secret_expires_at: 0 };
+			return { status: 200, json: { client_id: client.clientId, client_secret: secret, scope: "a b", ...times } };
+		});
+		const driver = driverFor(client, { registrationClientUri: `${strict.origin}/register/orders` });
+		expect(plain((await driver.create(null, signal)).value)).toBe("second");
+		expect(JSON.parse(strict.asked[1]?.body ?? "")).toEqual({ client_id: client.clientId, scope: "a b" });
+		await strict.close();
 	});
 
 	it("is refused until the provider knows its secret everywhere", async () => {
