@@ -1,32 +1,24 @@
 import type { Account, Caller } from "../model/account.ts";
-import type { DoctorAccount } from "../model/doctor.ts";
 import { TerminalError } from "../model/errors.ts";
-import type { AccountId, Region } from "../model/ids.ts";
-import { partitionOf } from "../model/partition.ts";
-import type { AccountAccess, Announcer, Clock, EventQueue, Provider, Store } from "../model/ports.ts";
-import type { Secret } from "../model/secret.ts";
-import { storeUrl, type TableRef } from "../model/store-url.ts";
+import type { Region } from "../model/ids.ts";
+import type { Outside } from "../model/oauth-client.ts";
+import type { AccountAccess, Clock, Provider } from "../model/ports.ts";
 import type { TargetType } from "../model/target.ts";
-import { createAnnouncer } from "./announcer.ts";
 import { parseArn, roleNameOf } from "./arn.ts";
 import { createBindingWriter } from "./binding-write.ts";
 import { type Calls, createCalls, type ObserveCall } from "./call.ts";
 import { type Credentials, createClients } from "./clients.ts";
 import { assumedCredentials, sessionName } from "./credentials.ts";
 import { discover } from "./discover.ts";
-import { createDoctorAccount } from "./doctor.ts";
 import { createEcsFamilyProvider } from "./ecs-family.ts";
 import { createEcsServiceProvider } from "./ecs-service.ts";
-import { createEventQueue } from "./event-queue.ts";
 import { createIamRoleProvider } from "./iam-role.ts";
 import { createInUse } from "./in-use.ts";
 import { createManagedPolicies } from "./managed-policy.ts";
-import type { CallAws } from "./operations.ts";
 import { resolveReferences } from "./resolver.ts";
 import { createRoles } from "./roles.ts";
 import { readSchedules, type Schedules } from "./schedules.ts";
 import { createSecretProvider } from "./secret-target.ts";
-import { readSecret } from "./secrets.ts";
 import { type AwsShared, createAwsShared } from "./shared.ts";
 import { createTaskDefinitions } from "./task-definition.ts";
 import { createTriggerProviders } from "./trigger-targets.ts";
@@ -57,7 +49,18 @@ export interface AccountAccessOptions {
 	readonly lean?: boolean;
 	/** Told of every call, for metrics. */
 	readonly observeCall?: ObserveCall;
+	/** Identity providers, and addresses that are asked; absent: a step that needs them is refused. */
+	readonly outside?: Outside;
 }
+
+const NOTHING_OUTSIDE: Outside = {
+	oauthClient: () => {
+		throw new TerminalError("NoOutside", "this process reaches no identity provider");
+	},
+	checkHttp: async () => {
+		throw new TerminalError("NoOutside", "this process asks no address");
+	},
+};
 
 export interface ReadProgress {
 	readonly reading: "roles" | "services";
@@ -140,6 +143,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 			clock,
 			account: accountId,
 			taskDefinitions,
+			memory: shared.rotations,
 			services: () => providers["ecs.service"],
 			families: () => providers["ecs.family"],
 		});
@@ -155,7 +159,13 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 			}),
 			"ecs.service": createEcsServiceProvider({ call, taskDefinitions, bind, read: countServices }),
 			"ecs.family": createEcsFamilyProvider({ taskDefinitions, bind }),
-			"secretsmanager.secret": createSecretProvider(),
+			"secretsmanager.secret": createSecretProvider({
+				call,
+				clock,
+				account: accountId,
+				outside: options.outside ?? NOTHING_OUTSIDE,
+				memory: shared.rotations,
+			}),
 			...createTriggerProviders({ call, clock, account: accountId, installation: options.installation }),
 		};
 		return {
@@ -166,6 +176,15 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 				policies,
 				revisions: { call, taskDefinitions },
 				passers: { roles, policies, schedules, caller: who, accountName: account.name },
+				consumers: {
+					call,
+					clock,
+					account: accountId,
+					taskDefinitions,
+					schedules,
+					memory: shared.rotations,
+					services: () => providers["ecs.service"],
+				},
 			},
 			inUse: createInUse({ call, clock, taskDefinitions, schedules, regions: regions() }),
 			discover: { call, taskDefinitions, schedules, regions: regions(), read: countServices },
@@ -215,7 +234,7 @@ export function createAccountAccess(options: AccountAccessOptions): AccountAcces
 }
 
 /** The calls by which an account is worked in: `base` by the environment's own credentials, `acting` as the Account says. */
-function accountCalls(
+export function accountCalls(
 	options: Omit<AccountAccessOptions, "installation" | "cacheDir">,
 	shared: AwsShared,
 	caller: () => Caller | undefined,
@@ -252,143 +271,10 @@ function accountCalls(
 	return { base, acting, credentials };
 }
 
-function userAgentOf(options: Pick<AccountAccessOptions, "version" | "reconcileId" | "revision">): [string, string][] {
+export function userAgentOf(options: Pick<AccountAccessOptions, "version" | "reconcileId" | "revision">): [string, string][] {
 	return [
 		["ecs-access", options.version],
 		["reconcile", options.reconcileId],
 		["revision", options.revision],
 	];
-}
-
-/** An answer of DynamoDB takes milliseconds, and a renewal of the lease must not hang. */
-const STORE_TIMEOUT_MS = 3_000;
-
-/** What an access is for, where that is not the process as a whole. */
-export interface AccessOf {
-	readonly reconcileId: string;
-	readonly revision: string;
-	/** It reads all of the account, and writes nothing. */
-	readonly lean?: boolean;
-}
-
-/** AWS for a process: the accesses of its passes share sockets, credentials and pace. */
-export interface Aws {
-	/** Afresh for each pass: what it reads, it remembers. `of`: the pass, where it is not the process as a whole. */
-	readonly access: (account: Account, of?: AccessOf) => AccountAccess;
-	/** Who and where we are by the environment alone, for a repository that names no Account. */
-	readonly self: (signal: AbortSignal) => Promise<{ readonly accountId: AccountId; readonly region: Region }>;
-	/** The shared store of an Installation, by the environment's own credentials; see store-dynamodb.ts. */
-	readonly openStore: (ref: TableRef, options: { readonly make: boolean }, signal: AbortSignal) => Promise<Store | null>;
-	/** What is wrong with the table of a shared store, each with what to do; for doctor. */
-	readonly checkStore: (ref: TableRef, signal: AbortSignal) => Promise<readonly string[]>;
-	/** The event queue of an installation, by the environment's own credentials. */
-	readonly eventQueue: (home: { readonly queue: string; readonly region: Region }) => EventQueue;
-	/** Where an installation tells what was done and seen, by the environment's own credentials. */
-	readonly announcer: (home: { readonly bus: string; readonly region: Region }) => Announcer;
-	/**
-	 * A secret of the installation's own, by name or ARN, with the environment's own credentials; by name in `region`, null:
-	 * the environment's. Errors as of secrets.ts.
-	 */
-	readonly readSecret: (id: string, region: Region | null, signal: AbortSignal) => Promise<Secret>;
-	/** What doctor asks of an account, beyond what a pass does. */
-	readonly doctor: (account: Account) => DoctorAccount;
-	readonly close: () => void;
-}
-
-export interface AwsOptions
-	extends Pick<AccountAccessOptions, "version" | "reconcileId" | "clock" | "cacheDir" | "progress" | "observeCall"> {
-	/** Asked when an access is made: both are known only once a source was read. */
-	readonly installation: () => string;
-	readonly revision: () => string;
-}
-
-export function createAws(options: AwsOptions): Aws {
-	const shared = createAwsShared(options.clock);
-	const access: Aws["access"] = (account, of) =>
-		createAccountAccess({
-			...options,
-			account,
-			shared,
-			installation: options.installation(),
-			revision: of?.revision ?? options.revision(),
-			...(of !== undefined && { reconcileId: of.reconcileId, lean: of.lean === true }),
-		});
-	/** By the environment's own credentials; `pace` is shared by all of one name. */
-	const ownCalls = (pace: string, region: Region | null, more: { readonly requestTimeout?: number } = {}): CallAws =>
-		createCalls({
-			clients: createClients({
-				credentials: shared.credentials,
-				agents: shared.agents,
-				partition: partitionOf(region ?? ""),
-				region,
-				userAgent: userAgentOf({ ...options, revision: options.revision() }),
-				...more,
-			}),
-			limiter: shared.limiter(pace),
-			clock: options.clock,
-			random: Math.random,
-			account: () => null,
-			caller: () => null,
-			rolePath: "/",
-			...(options.observeCall !== undefined && { observeCall: options.observeCall }),
-		}).call;
-	const storeCalls = (ref: TableRef): CallAws => ownCalls(storeUrl(ref), ref.region, { requestTimeout: STORE_TIMEOUT_MS });
-	return {
-		access,
-		openStore: async (ref, { make }, signal) => {
-			const { openDynamoStore } = await import("./store-dynamodb.ts");
-			return openDynamoStore({ call: storeCalls(ref), clock: options.clock, ref, make }, signal);
-		},
-		checkStore: async (ref, signal) => {
-			const { checkTable } = await import("./store-table.ts");
-			return checkTable(storeCalls(ref), ref, signal);
-		},
-		self: async (signal) => {
-			const region = await environmentRegion();
-			if (region === null) {
-				throw new TerminalError("NoRegion", "no region is set", {
-					fix: "set AWS_REGION, or region in the profile or in an Account",
-				});
-			}
-			const { accountId } = await access(undeclared(region)).caller(signal);
-			return { accountId, region };
-		},
-		eventQueue: ({ queue, region }) => createEventQueue({ call: ownCalls("queue", region), name: queue, region }),
-		announcer: ({ bus, region }) => createAnnouncer({ call: ownCalls("announce", region), bus, region }),
-		readSecret: (id, region, signal) => readSecret(ownCalls("secrets", region), id, region, signal),
-		doctor: (account) => {
-			const of = { ...options, account, revision: options.revision() };
-			const { acting } = accountCalls(of, shared, () => undefined);
-			return createDoctorAccount({ call: acting.call, account, clock: options.clock, credentials: shared.credentials });
-		},
-		close: shared.close,
-	};
-}
-
-/** The account of the environment's credentials, before anything is known of it. */
-function undeclared(region: Region): Account {
-	return {
-		name: "default",
-		accountId: null,
-		region,
-		regions: [region],
-		partition: partitionOf(region),
-		rolePath: "/",
-		permissionsBoundary: null,
-		vars: {},
-		labels: {},
-		deployers: [],
-		assumeRole: null,
-		origin: null,
-	};
-}
-
-/** The region that the environment or profile says; null when none does. */
-async function environmentRegion(): Promise<Region | null> {
-	const sdk = await import("@aws-sdk/client-sts");
-	try {
-		return await new sdk.STSClient({}).config.region();
-	} catch {
-		return null;
-	}
 }

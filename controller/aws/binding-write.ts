@@ -9,6 +9,8 @@ import type { Binding, Existing, Target } from "../model/target.ts";
 import { lastSegment } from "./arn.ts";
 import { AwsError } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
+import { restartService } from "./restart.ts";
+import type { RotationMemory } from "./rotation-memory.ts";
 import { revisionParts, type TaskDefinitions } from "./task-definition.ts";
 import { unknownFieldsOf } from "./unknown-fields.ts";
 
@@ -23,6 +25,7 @@ export interface BindingWriterDeps {
 	readonly clock: Clock;
 	readonly account: AccountId;
 	readonly taskDefinitions: TaskDefinitions;
+	readonly memory: RotationMemory;
 	readonly services: () => Provider<"ecs.service">;
 	readonly families: () => Provider<"ecs.family">;
 }
@@ -38,6 +41,11 @@ export function createBindingWriter(deps: BindingWriterDeps): BindingWriter {
 		service: async (step, signal) => {
 			const { call } = step;
 			if (call.api === "none") return { result: "already", requestId: null };
+			if (call.api === "ecs:ForceNewDeployment") {
+				checkStep(step, `${call.input.cluster}/${call.input.service}`, deps.account);
+				const seen = (s: AbortSignal) => existing(deps.services(), step.target as Target<"ecs.service">, s);
+				return restartService(call.input, step.precondition, await seen(signal), seen, deps, signal);
+			}
 			if (call.api !== "ecs:UpdateService") throw refused(step, "it is a service");
 			check(step, `${call.input.cluster}/${call.input.service}`, deps.account);
 			const target = step.target as Target<"ecs.service">;
@@ -88,8 +96,12 @@ export function createBindingWriter(deps: BindingWriterDeps): BindingWriter {
 
 /** What no plan of ours may ask for. */
 function check(step: Step, named: string, account: AccountId): void {
-	if (step.state !== "ready") throw refused(step, "the step waits");
 	if (!isBindingCall(step.call)) throw refused(step, "it is a workload");
+	checkStep(step, named, account);
+}
+
+function checkStep(step: Step, named: string, account: AccountId): void {
+	if (step.state !== "ready") throw refused(step, "the step waits");
 	if (step.target.account !== account) throw refused(step, `this is account ${account}`);
 	if (step.target.name !== named) throw refused(step, `the call names ${named}`);
 }

@@ -135,6 +135,7 @@ const SERVICES: { readonly [S in Service]: (config: Config) => Promise<Api<S>> }
 	dynamodb,
 	sqs,
 	secretsmanager,
+	elasticloadbalancing,
 };
 
 async function sts(config: Config): Promise<Api<"sts">> {
@@ -256,5 +257,23 @@ async function secretsmanager(config: Config): Promise<Api<"secretsmanager">> {
 	return {
 		"secretsmanager:GetSecretValue": (i, o) => c.send(new sdk.GetSecretValueCommand(i), o),
 		"secretsmanager:DescribeSecret": (i, o) => c.send(new sdk.DescribeSecretCommand(i), o),
+		"secretsmanager:ListSecretVersionIds": (i, o) => c.send(new sdk.ListSecretVersionIdsCommand(i), o),
+		"secretsmanager:GetRandomPassword": (i, o) => c.send(new sdk.GetRandomPasswordCommand(i), o),
+		"secretsmanager:PutSecretValue": (i, o) => c.send(new sdk.PutSecretValueCommand(i), o),
+		"secretsmanager:UpdateSecretVersionStage": (i, o) => c.send(new sdk.UpdateSecretVersionStageCommand(i), o),
+		"secretsmanager:RotateSecret": (i, o) => c.send(new sdk.RotateSecretCommand(i), o),
+		"secretsmanager:TagResource": (i, o) => c.send(new sdk.TagResourceCommand(i), o),
+		"secretsmanager:UntagResource": (i, o) => c.send(new sdk.UntagResourceCommand(i), o),
+	};
+}
+
+async function elasticloadbalancing(config: Config): Promise<Api<"elasticloadbalancing">> {
+	const sdk = await import("@aws-sdk/client-elastic-load-balancing-v2");
+	const c = new sdk.ElasticLoadBalancingV2Client(config);
+	return {
+		"elasticloadbalancing:DescribeRules": (i, o) => c.send(new sdk.DescribeRulesCommand(i), o),
+		"elasticloadbalancing:DescribeTags": (i, o) => c.send(new sdk.DescribeTagsCommand(i), o),
+		"elasticloadbalancing:ModifyRule": (i, o) => c.send(new sdk.ModifyRuleCommand(i), o),
+		"elasticloadbalancing:AddTags": (i, o) => c.send(new sdk.AddTagsCommand(i), o),
 	};
 }

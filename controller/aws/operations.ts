@@ -1,5 +1,6 @@
 import type * as DynamoDb from "@aws-sdk/client-dynamodb";
 import type * as Ecs from "@aws-sdk/client-ecs";
+import type * as Elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import type * as Events from "@aws-sdk/client-eventbridge";
 import type * as Iam from "@aws-sdk/client-iam";
 import type * as Scheduler from "@aws-sdk/client-scheduler";
@@ -82,6 +83,26 @@ interface Operations {
 	"events:PutEvents": Call<Events.PutEventsCommandInput, Events.PutEventsCommandOutput>;
 	"secretsmanager:GetSecretValue": Call<SecretsManager.GetSecretValueCommandInput, SecretsManager.GetSecretValueCommandOutput>;
 	"secretsmanager:DescribeSecret": Call<SecretsManager.DescribeSecretCommandInput, SecretsManager.DescribeSecretCommandOutput>;
+	"secretsmanager:ListSecretVersionIds": Call<
+		SecretsManager.ListSecretVersionIdsCommandInput,
+		SecretsManager.ListSecretVersionIdsCommandOutput
+	>;
+	"secretsmanager:GetRandomPassword": Call<
+		SecretsManager.GetRandomPasswordCommandInput,
+		SecretsManager.GetRandomPasswordCommandOutput
+	>;
+	"secretsmanager:PutSecretValue": Call<SecretsManager.PutSecretValueCommandInput, SecretsManager.PutSecretValueCommandOutput>;
+	"secretsmanager:UpdateSecretVersionStage": Call<
+		SecretsManager.UpdateSecretVersionStageCommandInput,
+		SecretsManager.UpdateSecretVersionStageCommandOutput
+	>;
+	"secretsmanager:RotateSecret": Call<SecretsManager.RotateSecretCommandInput, SecretsManager.RotateSecretCommandOutput>;
+	"secretsmanager:TagResource": Call<SecretsManager.TagResourceCommandInput, SecretsManager.TagResourceCommandOutput>;
+	"secretsmanager:UntagResource": Call<SecretsManager.UntagResourceCommandInput, SecretsManager.UntagResourceCommandOutput>;
+	"elasticloadbalancing:DescribeRules": Call<Elb.DescribeRulesCommandInput, Elb.DescribeRulesCommandOutput>;
+	"elasticloadbalancing:DescribeTags": Call<Elb.DescribeTagsCommandInput, Elb.DescribeTagsCommandOutput>;
+	"elasticloadbalancing:ModifyRule": Call<Elb.ModifyRuleCommandInput, Elb.ModifyRuleCommandOutput>;
+	"elasticloadbalancing:AddTags": Call<Elb.AddTagsCommandInput, Elb.AddTagsCommandOutput>;
 	"iam:GetAccountSummary": Call<Iam.GetAccountSummaryCommandInput, Iam.GetAccountSummaryCommandOutput>;
 	"events:RemoveTargets": Call<Events.RemoveTargetsCommandInput, Events.RemoveTargetsCommandOutput>;
 	"events:DeleteRule": Call<Events.DeleteRuleCommandInput, Events.DeleteRuleCommandOutput>;
@@ -92,7 +113,16 @@ interface Operations {
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? A : never) : never;
 export type Operation = Same<keyof Operations, PermittedAction>;
 
-export type Service = "sts" | "iam" | "ecs" | "events" | "scheduler" | "dynamodb" | "sqs" | "secretsmanager";
+export type Service =
+	| "sts"
+	| "iam"
+	| "ecs"
+	| "events"
+	| "scheduler"
+	| "dynamodb"
+	| "sqs"
+	| "secretsmanager"
+	| "elasticloadbalancing";
 export type OperationOf<S extends Service> = Extract<Operation, `${S}:${string}`>;
 
 /** `global`: IAM, in the partition's own region. Null: whatever region the environment says. */

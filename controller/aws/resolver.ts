@@ -1,5 +1,6 @@
 import type { AccountId } from "../model/ids.ts";
 import type { Fact, Reference, WorkloadReference } from "../model/reference.ts";
+import { type ConsumersDeps, readConsumers } from "./consumers.ts";
 import { brief } from "./errors.ts";
 import type { ManagedPolicies } from "./managed-policy.ts";
 import { type PasserDeps, readPassers } from "./passers.ts";
@@ -15,6 +16,7 @@ export interface ResolverDeps {
 	readonly policies: ManagedPolicies;
 	readonly passers: PasserDeps;
 	readonly revisions: RevisionsDeps;
+	readonly consumers: ConsumersDeps;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function resolveReferences(
 				case "secret.key":
 					return readSecretKey(ref.arn, deps.account, deps.revisions.call, signal);
 				case "secret.consumers":
-					return { type: "unknown", reason: "not looked at" };
+					return readConsumers(ref, deps.consumers, signal);
 				case "passers":
 					return readPassers(ref.regions, ref.deployers, deps.passers, signal);
 			}

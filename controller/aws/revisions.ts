@@ -54,7 +54,7 @@ export async function readRevisions(ref: RevisionsReference, deps: RevisionsDeps
 }
 
 /** Newest first; kept by ECS for 90 days (ListServiceDeployments). */
-async function readDeployments(
+export async function readDeployments(
 	name: string,
 	region: Region,
 	call: CallAws,

@@ -3,6 +3,7 @@ import type { Clock } from "../model/ports.ts";
 import { type Agents, type Credentials, createAgents } from "./clients.ts";
 import { defaultCredentials, remembered } from "./credentials.ts";
 import { createLimiter, type Limiter } from "./limiter.ts";
+import { createRotationMemory, type RotationMemory } from "./rotation-memory.ts";
 
 /** What passes have in common: sockets, credentials and each account's pace. One for a process. */
 export interface AwsShared {
@@ -13,6 +14,8 @@ export interface AwsShared {
 	readonly refusedSince: Map<string, number>;
 	/** Whose an access key is, by its id: that never changes, so it is asked once. */
 	readonly identities: Map<string, Caller>;
+	/** What rotations of one process have in common. */
+	readonly rotations: RotationMemory;
 	readonly close: () => void;
 }
 
@@ -35,6 +38,7 @@ export function createAwsShared(clock: Clock): AwsShared {
 		},
 		refusedSince: new Map(),
 		identities: new Map(),
+		rotations: createRotationMemory(),
 		close: agents.close,
 	};
 }

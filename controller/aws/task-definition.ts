@@ -26,7 +26,7 @@ export interface TaskDefinitionView {
 	readonly executionRole: string | null;
 	readonly secrets: Readonly<Record<string, string>>;
 	/** Of log drivers, private registries and file systems. */
-	readonly otherSecrets: readonly string[];
+	readonly otherSecrets: readonly OtherSecret[];
 	readonly images: readonly string[];
 	readonly logs: readonly LogTarget[];
 	/** ARNs of environment files and of the configuration of log routers, in S3. */
@@ -40,7 +40,14 @@ export interface TaskDefinitionView {
 	readonly registeredBy: Arn | null;
 }
 
-const VERSION = 3;
+/** What a task needs before it starts and no container sees. `place`: `app log option token`. */
+export interface OtherSecret {
+	readonly place: string;
+	readonly via: "secretOptions" | "repositoryCredentials" | "fileSystem";
+	readonly ref: string;
+}
+
+const VERSION = 4;
 
 export interface TaskDefinitions {
 	/** By ARN or `family:revision`; undefined when there is none. */
@@ -128,15 +135,7 @@ function viewOf(td: TaskDefinition, arn: Arn, tags: readonly Tag[]): TaskDefinit
 		secrets: Object.fromEntries(
 			containers.flatMap((c) => (c.secrets ?? []).map((s): [string, string] => [`${c.name}/${s.name ?? ""}`, s.valueFrom ?? ""])),
 		),
-		otherSecrets: [
-			...containers.flatMap((c) => [
-				...(c.logConfiguration?.secretOptions ?? []).flatMap((s) => s.valueFrom ?? []),
-				...(c.repositoryCredentials?.credentialsParameter === undefined ? [] : [c.repositoryCredentials.credentialsParameter]),
-			]),
-			...(td.volumes ?? []).flatMap(
-				(v) => v.fsxWindowsFileServerVolumeConfiguration?.authorizationConfig?.credentialsParameter ?? [],
-			),
-		],
+		otherSecrets: otherSecretsOf(td),
 		images: containers.flatMap((c) => c.image ?? []),
 		logs: containers.flatMap((c) => logOf(c.logConfiguration)),
 		files: containers.flatMap((c) => [
@@ -151,6 +150,22 @@ function viewOf(td: TaskDefinition, arn: Arn, tags: readonly Tag[]): TaskDefinit
 		bound: boundOf(Object.fromEntries(tags.map((t) => [t.key ?? "", t.value ?? ""]))),
 		registeredBy: td.registeredBy ?? null,
 	};
+}
+
+function otherSecretsOf({ containerDefinitions = [], volumes = [] }: TaskDefinition): readonly OtherSecret[] {
+	const ofContainers = containerDefinitions.flatMap(({ name = "", logConfiguration, repositoryCredentials }): OtherSecret[] => [
+		...(logConfiguration?.secretOptions ?? []).flatMap((s): OtherSecret[] =>
+			s.valueFrom === undefined ? [] : [{ place: `${name} log option ${s.name ?? ""}`, via: "secretOptions", ref: s.valueFrom }],
+		),
+		...(repositoryCredentials?.credentialsParameter === undefined
+			? []
+			: [{ place: `${name} registry`, via: "repositoryCredentials" as const, ref: repositoryCredentials.credentialsParameter }]),
+	]);
+	const ofVolumes = volumes.flatMap(({ name = "", fsxWindowsFileServerVolumeConfiguration: fsx }): OtherSecret[] => {
+		const ref = fsx?.authorizationConfig?.credentialsParameter;
+		return ref === undefined ? [] : [{ place: `volume ${name}`, via: "fileSystem", ref }];
+	});
+	return [...ofContainers, ...ofVolumes];
 }
 
 /** Other drivers need nothing of the execution role but their secrets. */

@@ -38,7 +38,9 @@ const WORDING: Wording = {
 	"ecs:DescribeServiceRevisions": () => "read what was deployed to a service",
 	"ecs:RegisterTaskDefinition": (i) => `register a new revision of task family ${i.family}`,
 	"ecs:UpdateService": (i) =>
-		`update service ${lastSegment(i.cluster ?? "default")}/${i.service} to ${lastSegment(i.taskDefinition ?? "")}`,
+		i.forceNewDeployment === true
+			? `restart service ${lastSegment(i.cluster ?? "default")}/${i.service}`
+			: `update service ${lastSegment(i.cluster ?? "default")}/${i.service} to ${lastSegment(i.taskDefinition ?? "")}`,
 	"events:ListEventBuses": () => "list event buses",
 	"events:ListRuleNamesByTarget": (i) => `list rules for ${i.TargetArn}`,
 	"events:ListTargetsByRule": (i) => `read the targets of rule ${i.Rule}`,
@@ -59,6 +61,17 @@ const WORDING: Wording = {
 	"sqs:SetQueueAttributes": (i) => `set up queue ${lastSegment(i.QueueUrl ?? "")}`,
 	"secretsmanager:GetSecretValue": (i) => `read secret ${i.SecretId}`,
 	"secretsmanager:DescribeSecret": (i) => `look at secret ${i.SecretId}`,
+	"secretsmanager:ListSecretVersionIds": (i) => `list the versions of secret ${i.SecretId}`,
+	"secretsmanager:GetRandomPassword": () => "have a random value made",
+	"secretsmanager:PutSecretValue": (i) => `put a new version of secret ${i.SecretId}`,
+	"secretsmanager:UpdateSecretVersionStage": (i) => `move the label ${i.VersionStage} of secret ${i.SecretId}`,
+	"secretsmanager:RotateSecret": (i) => `ask for a rotation of secret ${i.SecretId}`,
+	"secretsmanager:TagResource": (i) => `tag secret ${i.SecretId}`,
+	"secretsmanager:UntagResource": (i) => `remove tags of secret ${i.SecretId}`,
+	"elasticloadbalancing:DescribeRules": (i) => `read listener rule ${i.RuleArns?.[0] ?? ""}`,
+	"elasticloadbalancing:DescribeTags": () => "read the tags of listener rules",
+	"elasticloadbalancing:ModifyRule": (i) => `change listener rule ${i.RuleArn}`,
+	"elasticloadbalancing:AddTags": () => "tag a listener rule",
 	"events:DescribeRule": (i) => `read rule ${i.Name}`,
 	"events:ListTagsForResource": (i) => `read the tags of rule ${lastSegment(i.ResourceARN ?? "")}`,
 	"events:DescribeEventBus": (i) => `read event bus ${i.Name}`,

@@ -115,5 +115,5 @@ function factOf(views: readonly (TaskDefinitionView | undefined)[]): Fact {
 }
 
 function needsOf({ arn, images, logs, files, secrets, otherSecrets }: TaskDefinitionView): RevisionNeeds {
-	return { arn, images, logs, files, secrets: [...new Set([...Object.values(secrets), ...otherSecrets])] };
+	return { arn, images, logs, files, secrets: [...new Set([...Object.values(secrets), ...otherSecrets.map((s) => s.ref)])] };
 }

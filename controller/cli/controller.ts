@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Webhook } from "../api/served.ts";
-import { type Aws, createAws } from "../aws/account.ts";
 import type { ObserveCall } from "../aws/call.ts";
+import { type Aws, createAws } from "../aws/process.ts";
 import { createAnnounce } from "../engine/announce.ts";
 import { type Announcements, type AnnouncementsEvent, createAnnouncements } from "../engine/announcements.ts";
 import { type Consumer, type ConsumerEvent, createConsumer } from "../engine/consumer.ts";
@@ -16,6 +16,7 @@ import { againAfterRollout } from "../engine/rollouts.ts";
 import { askRotation } from "../engine/rotation-asks.ts";
 import { againAfterRotation } from "../engine/rotations.ts";
 import { watchHistory } from "../engine/watch-history.ts";
+import { createOutside } from "../idp/outside.ts";
 import { digest } from "../model/digest.ts";
 import { type EventHome, eventHome } from "../model/event-home.ts";
 import type { InstallationSpec } from "../model/generated/specs.ts";
@@ -90,6 +91,7 @@ export async function openController(ctx: CliContext, flags: ControllerFlags, wa
 	let named = { installation: "default", revision: "none" };
 	const aws = createAws({
 		clock: ctx.clock,
+		outside: createOutside(),
 		cacheDir: ctx.env.AWS_ENDPOINT_URL === undefined || ctx.stateDir !== undefined ? cacheDir : null,
 		version: ctx.version,
 		reconcileId: crypto.randomUUID(),

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import type { Aws } from "../aws/account.ts";
+import type { Aws } from "../aws/process.ts";
 import type { Check, Checked } from "../engine/doctor.ts";
 import type { Patient } from "../engine/doctor-checks.ts";
 import { TerminalError } from "../model/errors.ts";
@@ -56,7 +56,7 @@ function seconds(text: string): number {
 
 async function doctor(ctx: CliContext, flags: DoctorFlags): Promise<ExitCode> {
 	const [{ createAws }, { runChecks }, { doctorReport, renderDoctor }] = await Promise.all([
-		import("../aws/account.ts"),
+		import("../aws/process.ts"),
 		import("../engine/doctor.ts"),
 		import("./doctor-text.ts"),
 	]);

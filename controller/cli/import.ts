@@ -91,7 +91,7 @@ async function readAws(
 	const [{ runImport }, { createCatalogue }, { createAws }] = await Promise.all([
 		import("../engine/import-run.ts"),
 		import("../policy/catalogue.ts"),
-		import("../aws/account.ts"),
+		import("../aws/process.ts"),
 	]);
 	let installation = "default";
 	const aws = createAws({

@@ -60,14 +60,16 @@ export interface Library {
 
 /** Loads what planning needs; nothing is read before the first call. */
 export async function openLibrary(ctx: CliContext): Promise<Library> {
-	const [{ planAll }, { mistakesOf }, { loadCatalog }, { createCatalogue }, { createAws }, { openStore }] = await Promise.all([
-		import("../engine/plan-all.ts"),
-		import("../engine/validate.ts"),
-		import("../engine/catalog.ts"),
-		import("../policy/catalogue.ts"),
-		import("../aws/account.ts"),
-		import("../store/sqlite.ts"),
-	]);
+	const [{ planAll }, { mistakesOf }, { loadCatalog }, { createCatalogue }, { createAws }, { openStore }, { createOutside }] =
+		await Promise.all([
+			import("../engine/plan-all.ts"),
+			import("../engine/validate.ts"),
+			import("../engine/catalog.ts"),
+			import("../policy/catalogue.ts"),
+			import("../aws/process.ts"),
+			import("../store/sqlite.ts"),
+			import("../idp/outside.ts"),
+		]);
 	const reconcileId = crypto.randomUUID();
 	const actions = createCatalogue();
 	const cacheDir = join(stateHome(ctx), "cache");
@@ -77,6 +79,7 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 	let installation = "default";
 	const aws = createAws({
 		clock: ctx.clock,
+		outside: createOutside(),
 		// An emulator that starts over gives out the same names again, for other things.
 		cacheDir: ctx.env.AWS_ENDPOINT_URL === undefined || ctx.stateDir !== undefined ? join(ctx.stateDir ?? cacheDir, "aws") : null,
 		version: ctx.version,

@@ -43,7 +43,7 @@ export async function openState(ctx: CliContext, opts: StateOptions, { make } = 
 }
 
 async function openShared(ctx: CliContext, installation: string, url: string, make: boolean): Promise<Store | null> {
-	const [{ createAws }, { parseStoreUrl }] = await Promise.all([import("../aws/account.ts"), import("../model/store-url.ts")]);
+	const [{ createAws }, { parseStoreUrl }] = await Promise.all([import("../aws/process.ts"), import("../model/store-url.ts")]);
 	const aws = createAws({
 		clock: ctx.clock,
 		cacheDir: null,

@@ -1,4 +1,5 @@
-import type { OAuthCapabilities, OAuthClient, OAuthClientDriver } from "../model/oauth-client.ts";
+import { OAUTH_CAPABILITIES } from "../model/oauth-capabilities.ts";
+import type { OAuthClient, OAuthClientDriver } from "../model/oauth-client.ts";
 import type { Secret } from "../model/secret.ts";
 import { createAsAdmin } from "./access-token.ts";
 import { readAdminSecret } from "./admin-secret.ts";
@@ -7,16 +8,6 @@ import { createHttp, type HttpRequest } from "./http.ts";
 import { createTokenEndpoint } from "./token-endpoint.ts";
 
 const NAME = "Auth0";
-
-const CAPABILITIES: OAuthCapabilities = {
-	maxActive: 1,
-	overlap: "none",
-	chooses: "caller",
-	readsBack: false,
-	reversible: false,
-	// auth0.com/docs/get-started/applications/rotate-client-secret: "delayed up to thirty seconds".
-	propagationSeconds: 30,
-};
 
 /**
  * Auth0's Management API (auth0.com/docs/api/management/v2/clients/patch-clients-by-id). `issuer` is the tenant's own
@@ -50,7 +41,7 @@ export function createAuth0Driver(client: OAuthClient, admin: Secret, timeoutMil
 
 	return {
 		...oneSecretAlone(NAME),
-		capabilities: CAPABILITIES,
+		capabilities: OAUTH_CAPABILITIES.auth0,
 		create: async (value, signal) => {
 			if (value === null) throw cannot(NAME, "be asked for a secret of its own choice here: give a value");
 			await put(value, signal);

@@ -1,5 +1,6 @@
 import { TerminalError } from "../model/errors.ts";
 import type { Instant } from "../model/ids.ts";
+import { OAUTH_CAPABILITIES } from "../model/oauth-capabilities.ts";
 import type { OAuthCapabilities, OAuthClient, OAuthClientDriver, OAuthSecret } from "../model/oauth-client.ts";
 import { Secret } from "../model/secret.ts";
 import { type AsAdmin, createAsAdmin } from "./access-token.ts";
@@ -11,14 +12,7 @@ import { createTokenEndpoint, type TokenEndpoint } from "./token-endpoint.ts";
 const NAME = "Keycloak";
 const EXECUTOR = "secret-rotation";
 
-const NO_OVERLAP: OAuthCapabilities = {
-	maxActive: 1,
-	overlap: "none",
-	chooses: "server",
-	readsBack: true,
-	reversible: false,
-	propagationSeconds: 0,
-};
+const NO_OVERLAP = OAUTH_CAPABILITIES.keycloak;
 const GRACE: OAuthCapabilities = { ...NO_OVERLAP, maxActive: 2, overlap: "grace" };
 
 /** Keycloak names none of its secrets; these are their places. */

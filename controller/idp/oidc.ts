@@ -1,5 +1,6 @@
 import { TerminalError } from "../model/errors.ts";
-import type { OAuthCapabilities, OAuthClient, OAuthClientDriver } from "../model/oauth-client.ts";
+import { OAUTH_CAPABILITIES } from "../model/oauth-capabilities.ts";
+import type { OAuthClient, OAuthClientDriver } from "../model/oauth-client.ts";
 import { Secret } from "../model/secret.ts";
 import { invalid, readAdminSecret, withKeys } from "./admin-secret.ts";
 import { cannot, oneSecretAlone } from "./cannot.ts";
@@ -7,15 +8,6 @@ import { createHttp, field, type HttpRequest, textField } from "./http.ts";
 import { createTokenEndpoint } from "./token-endpoint.ts";
 
 const NAME = "the OpenID provider";
-
-const CAPABILITIES: OAuthCapabilities = {
-	maxActive: 1,
-	overlap: "none",
-	chooses: "server",
-	readsBack: true,
-	reversible: false,
-	propagationSeconds: 0,
-};
 
 /** RFC 7592 §2.2: a request to update must not have these. The secret is left out so that another can be issued. */
 const NOT_SENT = new Set([
@@ -58,7 +50,7 @@ export function createOidcDriver(client: OAuthClient, admin: Secret, timeoutMill
 
 	return {
 		...oneSecretAlone(NAME),
-		capabilities: CAPABILITIES,
+		capabilities: OAUTH_CAPABILITIES.oidc,
 		adminNow: () => (replaced ? withKeys(admin, { registrationAccessToken: token }) : null),
 		create: async (value, signal) => {
 			if (value !== null) throw cannot(NAME, "take a secret that we choose");

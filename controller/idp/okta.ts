@@ -1,5 +1,6 @@
 import { TerminalError } from "../model/errors.ts";
-import type { OAuthCapabilities, OAuthClient, OAuthClientDriver } from "../model/oauth-client.ts";
+import { OAUTH_CAPABILITIES } from "../model/oauth-capabilities.ts";
+import type { OAuthClient, OAuthClientDriver } from "../model/oauth-client.ts";
 import type { Secret } from "../model/secret.ts";
 import { readAdminSecret } from "./admin-secret.ts";
 import { cannot } from "./cannot.ts";
@@ -9,15 +10,6 @@ import { createTokenEndpoint } from "./token-endpoint.ts";
 const NAME = "Okta";
 /** An app has at most two secrets, inactive ones counted. */
 const MAX_SECRETS = 2;
-
-const CAPABILITIES: OAuthCapabilities = {
-	maxActive: 2,
-	overlap: "dual",
-	chooses: "caller",
-	readsBack: false,
-	reversible: true,
-	propagationSeconds: 0,
-};
 
 /** A secret as Okta lists it; `value` where it is told. */
 interface OktaSecret {
@@ -64,7 +56,7 @@ export function createOktaDriver(client: OAuthClient, admin: Secret, timeoutMill
 	};
 
 	return {
-		capabilities: CAPABILITIES,
+		capabilities: OAUTH_CAPABILITIES.okta,
 		list: async (signal) => (await all(signal)).map(({ id, created, active }) => ({ id, createdAt: instant(created), active })),
 		create: async (value, signal) => {
 			if (value === null) throw cannot(NAME, "be asked for a secret of its own choice here: give a value");

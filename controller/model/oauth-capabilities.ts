@@ -5,8 +5,40 @@ import type { OAuthCapabilities, OAuthProvider } from "./oauth-client.ts";
  * which is how it comes; with it the old secret lives on for as long as the policy says, and less was promised.
  */
 export const OAUTH_CAPABILITIES: Readonly<Record<OAuthProvider, OAuthCapabilities>> = {
-	oidc: { maxActive: 1, overlap: "none", chooses: "server", readsBack: true, reversible: false, propagationSeconds: 0 },
-	keycloak: { maxActive: 1, overlap: "none", chooses: "server", readsBack: true, reversible: false, propagationSeconds: 0 },
-	okta: { maxActive: 2, overlap: "dual", chooses: "caller", readsBack: false, reversible: true, propagationSeconds: 30 },
-	auth0: { maxActive: 1, overlap: "none", chooses: "caller", readsBack: true, reversible: false, propagationSeconds: 30 },
+	oidc: {
+		maxActive: 1,
+		overlap: "none",
+		chooses: "server",
+		readsBack: true,
+		reversible: false,
+		restores: false,
+		propagationSeconds: 0,
+	},
+	keycloak: {
+		maxActive: 1,
+		overlap: "none",
+		chooses: "server",
+		readsBack: true,
+		reversible: false,
+		restores: true,
+		propagationSeconds: 0,
+	},
+	okta: {
+		maxActive: 2,
+		overlap: "dual",
+		chooses: "caller",
+		readsBack: false,
+		reversible: true,
+		restores: false,
+		propagationSeconds: 0,
+	},
+	auth0: {
+		maxActive: 1,
+		overlap: "none",
+		chooses: "caller",
+		readsBack: false,
+		reversible: false,
+		restores: true,
+		propagationSeconds: 30,
+	},
 };

@@ -27,6 +27,8 @@ export interface OAuthCapabilities {
 	readonly readsBack: boolean;
 	/** The old one can be switched off and on again before it is deleted. */
 	readonly reversible: boolean;
+	/** The value of before can be made the current one again: the way back where only one is good at a time. */
+	readonly restores: boolean;
 	/** Seconds that a new secret may take until it is accepted. */
 	readonly propagationSeconds: number;
 }

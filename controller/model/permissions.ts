@@ -25,7 +25,8 @@ interface Permission {
 		| "bus"
 		| "table"
 		| "queue"
-		| "secret";
+		| "secret"
+		| "listener rule";
 	readonly why: string;
 }
 
@@ -61,8 +62,13 @@ export const PERMISSIONS = [
 	{ action: "ecs:ListClusters", access: "read", on: "*", why: "to find what uses a role, and for import" },
 	{ action: "ecs:ListServices", access: "read", on: "cluster", why: "to find what uses a role, and for import" },
 	{ action: "ecs:ListTaskDefinitionFamilies", access: "read", on: "*", why: "to find what uses a role before it is deleted" },
-	{ action: "ecs:ListTasks", access: "read", on: "cluster", why: "to find what uses a role before it is deleted" },
-	{ action: "ecs:DescribeTasks", access: "read", on: "cluster", why: "to find what uses a role before it is deleted" },
+	{ action: "ecs:ListTasks", access: "read", on: "cluster", why: "to find what uses a role, and which tasks hold an old secret" },
+	{
+		action: "ecs:DescribeTasks",
+		access: "read",
+		on: "cluster",
+		why: "to find what uses a role, and which tasks hold an old secret",
+	},
 	{
 		action: "ecs:ListServiceDeployments",
 		access: "read",
@@ -92,7 +98,7 @@ export const PERMISSIONS = [
 		action: "ecs:UpdateService",
 		access: "write",
 		on: "cluster",
-		why: "to roll a service to that revision, and back; binding: Enforce only",
+		why: "to roll a service to that revision, and back, and to restart it with a new secret; binding: Enforce and SecretRotation only",
 	},
 	{ action: "events:ListEventBuses", access: "read", on: "*", why: "to find rules that start tasks" },
 	{ action: "events:ListRuleNamesByTarget", access: "read", on: "*", why: "to find rules that start tasks" },
@@ -163,13 +169,79 @@ export const PERMISSIONS = [
 		action: "secretsmanager:GetSecretValue",
 		access: "read",
 		on: "secret",
-		why: "to read git credentials and the webhook's secret, where the Installation names them; the controller only",
+		why: "to read git credentials and the webhook's secret, where the Installation names them, and what a SecretRotation makes anew",
 	},
 	{
 		action: "secretsmanager:DescribeSecret",
 		access: "read",
 		on: "secret",
-		why: "to see which key encrypts a secret, never its value; Derived only",
+		why: "to see which key encrypts a secret and how far its rotation is, never its value; Derived and SecretRotation only",
+	},
+	{
+		action: "secretsmanager:ListSecretVersionIds",
+		access: "read",
+		on: "secret",
+		why: "to see when the current version was made; SecretRotation only",
+	},
+	{
+		action: "secretsmanager:GetRandomPassword",
+		access: "read",
+		on: "*",
+		why: "to make a new value; SecretRotation with generate or a provider that lets us choose",
+	},
+	{
+		action: "secretsmanager:PutSecretValue",
+		access: "write",
+		on: "secret",
+		why: "to keep a new value as a version that is not current yet; SecretRotation only",
+	},
+	{
+		action: "secretsmanager:UpdateSecretVersionStage",
+		access: "write",
+		on: "secret",
+		why: "to make a version current, and to go back; SecretRotation only",
+	},
+	{
+		action: "secretsmanager:RotateSecret",
+		access: "write",
+		on: "secret",
+		why: "to ask the secret's own rotation function; SecretRotation with lambda only",
+	},
+	{
+		action: "secretsmanager:TagResource",
+		access: "write",
+		on: "secret",
+		why: "to mark how far a rotation is; SecretRotation only",
+	},
+	{
+		action: "secretsmanager:UntagResource",
+		access: "write",
+		on: "secret",
+		why: "to take these marks away again; SecretRotation only",
+	},
+	{
+		action: "elasticloadbalancing:DescribeRules",
+		access: "read",
+		on: "*",
+		why: "to see the listener rules that hold a client secret; SecretRotation with listenerRule only",
+	},
+	{
+		action: "elasticloadbalancing:DescribeTags",
+		access: "read",
+		on: "*",
+		why: "to see which version such a rule was given; SecretRotation with listenerRule only",
+	},
+	{
+		action: "elasticloadbalancing:ModifyRule",
+		access: "write",
+		on: "listener rule",
+		why: "to give such a rule the new client secret; SecretRotation with listenerRule only",
+	},
+	{
+		action: "elasticloadbalancing:AddTags",
+		access: "write",
+		on: "listener rule",
+		why: "to mark which version such a rule was given; SecretRotation with listenerRule only",
 	},
 	{ action: "iam:GetAccountSummary", access: "read", on: "*", why: "to see what is left of IAM's quotas; doctor only" },
 	{ action: "events:RemoveTargets", access: "write", on: "rule", why: "to remove the rule of a canary; doctor only" },

@@ -114,7 +114,7 @@ export function referenceId(ref: Reference): string {
 		case "secret.key":
 			return `secret.key/${ref.account}/${ref.arn}`;
 		case "secret.consumers":
-			return `secret.consumers/${ref.account}/${ref.region}/${ref.secret}/${ref.closely}`;
+			return `secret.consumers/${ref.account}/${ref.secret}/${ref.since ?? ""}`;
 		case "passers":
 			return `passers/${ref.account}/${[...ref.regions].sort().join(",")}/${[...ref.deployers].sort().join(",")}`;
 	}

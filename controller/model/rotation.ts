@@ -66,9 +66,9 @@ export interface ConsumerService {
 	readonly uses: readonly SecretUse[];
 	/** Null: it is not there. */
 	readonly state: ServiceState | null;
-	/** Those whose desired status is RUNNING; null: not looked at. */
+	/** Those that are to run; null: not looked at. */
 	readonly tasks: readonly ConsumerTask[] | null;
-	/** The newest first; null: not looked at. */
+	/** What was rolled out to it lately, the newest first; empty where nothing was since. Null: not looked at. */
 	readonly past: readonly PastDeployment[] | null;
 	/** Other secrets of its that are on their way to a new value, by ARN, and not there yet. */
 	readonly awaits: readonly Arn[];
@@ -103,15 +103,12 @@ export interface Consumers {
 export interface ConsumersReference {
 	readonly type: "secret.consumers";
 	readonly account: AccountId;
-	/** Name or ARN, as git says it. */
-	readonly secret: string;
-	/** Of the secret. */
-	readonly region: Region;
+	readonly secret: Arn;
 	readonly regions: readonly Region[];
 	readonly auto: boolean;
 	readonly named: readonly ConsumerWanted[];
-	/** With tasks and past deployments: while it is rolled. */
-	readonly closely: boolean;
+	/** While consumers are rolled: since when. Their tasks, and what was rolled out since, are then looked at, too. */
+	readonly since: Instant | null;
 }
 
 /** Marks to be written with a call that succeeded. `at` get the time at which it had. */

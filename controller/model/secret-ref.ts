@@ -70,14 +70,24 @@ export function matchSecretRef(
 	const w = parseSecretRef(wanted);
 	const l = parseSecretRef(live);
 	if (w === null || l === null) return { matches: wanted === live, pinned: false };
-	const matches =
-		w.store === l.store &&
-		(w.region ?? task.region) === (l.region ?? task.region) &&
-		(w.account ?? task.account) === (l.account ?? task.account) &&
-		(w.partition === null || l.partition === null || w.partition === l.partition) &&
-		w.jsonKey === l.jsonKey &&
-		sameName(w, l);
+	const matches = isSame(w, l, task) && w.jsonKey === l.jsonKey;
 	return { matches, pinned: l.versionStage !== null || l.versionId !== null };
+}
+
+/** Whether two references speak of one secret or parameter, whatever key and version of it. */
+export function sameSecret(a: SecretRef, b: SecretRef, task: { readonly region: string; readonly account: string }): boolean {
+	const [x, y] = [parseSecretRef(a), parseSecretRef(b)];
+	return x !== null && y !== null && isSame(x, y, task);
+}
+
+function isSame(a: SecretParts, b: SecretParts, task: { readonly region: string; readonly account: string }): boolean {
+	return (
+		a.store === b.store &&
+		(a.region ?? task.region) === (b.region ?? task.region) &&
+		(a.account ?? task.account) === (b.account ?? task.account) &&
+		(a.partition === null || b.partition === null || a.partition === b.partition) &&
+		sameName(a, b)
+	);
 }
 
 /** Secrets Manager adds a dash and six random characters to the name (aws-facts §4.3). */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAws } from "../../controller/aws/account.ts";
+import { createAws } from "../../controller/aws/process.ts";
 import { createClock } from "../../controller/cli/clock.ts";
 import { openStore } from "../../controller/store/sqlite.ts";
 import { createStoreTable } from "../sandbox/store-table.ts";
@@ -39,7 +39,7 @@ storeConformance("DynamoDB", async () => {
 			return store;
 		},
 		program: `
-			const { createAws } = await import("${new URL("../../controller/aws/account.ts", import.meta.url).href}");
+			const { createAws } = await import("${new URL("../../controller/aws/process.ts", import.meta.url).href}");
 			const aws = createAws({ clock, cacheDir: null, version: "0", reconcileId: "test", installation: () => "main", revision: () => "none" });
 			const store = await aws.openStore({ table: "ecs-access", region: null }, { make: true }, new AbortController().signal);`,
 		dispose: () => sandbox.reset(account),

@@ -1,6 +1,6 @@
 import { CreateRoleCommand, DeleteRoleCommand, DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { describe, expect, test } from "vitest";
-import { createAws } from "../../controller/aws/account.ts";
+import { createAws } from "../../controller/aws/process.ts";
 import { beginToRemember } from "../../controller/engine/budget-use.ts";
 import type { Store } from "../../controller/model/ports.ts";
 import type { HistoryEntry } from "../../controller/model/status.ts";

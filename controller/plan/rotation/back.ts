@@ -13,8 +13,8 @@ export function hasWayBack(s: Sight): boolean {
 	const { strategy } = s.wanted;
 	if (strategy.type === "generate") return true;
 	if (strategy.type !== "oauthClient") return false;
-	const { overlap, chooses } = OAUTH_CAPABILITIES[strategy.client.provider];
-	return s.mark("set") === null || overlap === "dual" || chooses === "caller";
+	const { overlap, restores } = OAUTH_CAPABILITIES[strategy.client.provider];
+	return s.mark("set") === null || overlap === "dual" || restores;
 }
 
 /** What would be done, in words. */
@@ -24,11 +24,10 @@ export function wayBackWords(s: Sight): string {
 	if (strategy.type === "lambda" || strategy.type === "external")
 		return "none: only who makes the value could take it back; it stands still and says why";
 	if (strategy.type === "generate") return "the labels go back to the old version, then the consumers are restarted with it";
-	const { overlap, chooses } = OAUTH_CAPABILITIES[strategy.client.provider];
+	const { overlap, restores } = OAUTH_CAPABILITIES[strategy.client.provider];
 	if (overlap === "dual")
 		return "the labels go back, the consumers are restarted with the old secret, the new one is removed at the provider";
-	if (chooses === "caller")
-		return "the labels go back, the provider gets the old secret again, the consumers are restarted with it";
+	if (restores) return "the labels go back, the provider gets the old secret again, the consumers are restarted with it";
 	return s.mark("set") === null
 		? "until the provider has made the new secret: give up; after that none, since the old one is dead"
 		: "none: the provider has forgotten the old secret";

@@ -127,9 +127,9 @@ export function holderOf(s: Sight, label: string): string | null {
 export function overlapWords(s: Sight): string | null {
 	const { strategy } = s.wanted;
 	if (strategy.type !== "oauthClient") return null;
-	const { overlap, chooses } = OAUTH_CAPABILITIES[strategy.client.provider];
+	const { overlap, restores } = OAUTH_CAPABILITIES[strategy.client.provider];
 	if (overlap === "dual") return null;
-	const back = chooses === "server" ? ", and there is no way back to it" : "";
+	const back = restores ? "" : ", and there is no way back to it";
 	return overlap === "grace"
 		? `${strategy.client.provider} accepts the old secret only for as long as its own policy says`
 		: `${strategy.client.provider} has one secret a client: from the moment it has the new one the old one is refused${back}, so until its consumers are rolled they cannot sign anybody in`;

@@ -52,7 +52,7 @@ export function planRotation(d: Desired<"secretsmanager.secret">, input: PlanInp
 
 function lookAt(d: Desired<"secretsmanager.secret">, secret: Existing<"secretsmanager.secret">, input: PlanInput): Sight {
 	const glance = { installation: input.installation, key: input.key, now: input.now, ask: input.asked?.get(input.key) ?? null };
-	const fact = input.facts.get(consumersReference(d, true)) ?? input.facts.get(consumersReference(d, false));
+	const fact = input.facts.get(consumersReference(d, secret));
 	return sightOf(d, secret, glance, {
 		consumers: fact?.type === "secret.consumers" ? fact.consumers : null,
 		unread: fact?.type === "unknown" ? fact.reason : null,

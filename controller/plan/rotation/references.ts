@@ -4,6 +4,7 @@ import type { Instant, ResourceKey } from "../../model/ids.ts";
 import type { Reference } from "../../model/reference.ts";
 import type { ConsumersReference } from "../../model/rotation.ts";
 import type { RotationAsk } from "../../model/rotation-ask.ts";
+import { markOf, type RotationMark } from "../../model/rotation-marks.ts";
 import { type Existing, targetId } from "../../model/target.ts";
 import { causeOf, type Glance, sightOf } from "./sight.ts";
 
@@ -29,7 +30,7 @@ export function rotationReferences(
 			if (secret?.exists !== true || secret.unreadable !== undefined) return [];
 			const ask = by.asked.get(key) ?? null;
 			const moves = isMoving(d, secret as Existing<"secretsmanager.secret">, { ...by, key, ask });
-			return moves || by.shown ? [consumersReference(d, moves)] : [];
+			return moves || by.shown ? [consumersReference(d, secret as Existing<"secretsmanager.secret">)] : [];
 		}),
 	);
 }
@@ -39,8 +40,14 @@ export function isMoving(d: Rotation, secret: Existing<"secretsmanager.secret">,
 	return s.id !== null || causeOf(s) !== null;
 }
 
-export function consumersReference(d: Rotation, closely: boolean): ConsumersReference {
-	const { account, region, name } = d.target;
+/** `since`: the last move of the label that the consumers have to follow. */
+export function consumersReference(d: Rotation, { arn, state }: Existing<"secretsmanager.secret">): ConsumersReference {
 	const { regions, consumers } = d.wanted;
-	return { type: "secret.consumers", account, secret: name, region, regions, ...consumers, closely };
+	const mark = (m: RotationMark): string | null => markOf(state.tags, m);
+	const id = mark("id");
+	const since =
+		id === null || mark("verified") !== null
+			? null
+			: (mark("reverted") ?? (mark("promotedVersion") === id ? mark("promotedAt") : null));
+	return { type: "secret.consumers", account: d.target.account, secret: arn, regions, ...consumers, since };
 }

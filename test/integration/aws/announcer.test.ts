@@ -1,6 +1,6 @@
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { expect, test } from "vitest";
-import { createAws } from "../../../controller/aws/account.ts";
+import { createAws } from "../../../controller/aws/process.ts";
 import type { Announcement } from "../../../controller/model/announcement.ts";
 import { createInbox, putRule } from "../../sandbox/inbox.ts";
 import { useSandbox } from "../../sandbox/use.ts";

@@ -1,6 +1,6 @@
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, test } from "vitest";
-import { createAws } from "../../../controller/aws/account.ts";
+import { createAws } from "../../../controller/aws/process.ts";
 import { createClock } from "../../../controller/cli/clock.ts";
 import { TerminalError } from "../../../controller/model/errors.ts";
 import { useSandbox } from "../../sandbox/use.ts";

@@ -1,6 +1,6 @@
 import { DynamoDBClient, PutItemCommand, ScanCommand, UpdateTableCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, test } from "vitest";
-import { createAws } from "../../../controller/aws/account.ts";
+import { createAws } from "../../../controller/aws/process.ts";
 import { createClock } from "../../../controller/cli/clock.ts";
 import { TerminalError } from "../../../controller/model/errors.ts";
 import type { Clock, Store } from "../../../controller/model/ports.ts";

@@ -185,7 +185,7 @@ describe("a write to the way of events", () => {
 
 describe("the event queue", () => {
 	test("is not confused with one that is not there", async () => {
-		const { createAws } = await import("../../../controller/aws/account.ts");
+		const { createAws } = await import("../../../controller/aws/process.ts");
 		const account = sandbox.newAccount();
 		Object.assign(process.env, sandbox.env(account));
 		const aws = createAws({

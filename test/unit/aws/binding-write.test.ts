@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { createBindingWriter } from "../../../controller/aws/binding-write.ts";
 import { AwsError } from "../../../controller/aws/errors.ts";
 import type { CallAws } from "../../../controller/aws/operations.ts";
+import { createRotationMemory } from "../../../controller/aws/rotation-memory.ts";
 import type { TaskDefinitions, TaskDefinitionView } from "../../../controller/aws/task-definition.ts";
 import { bindingDigest, serviceFingerprint } from "../../../controller/model/binding.ts";
 import { ConflictError, TerminalError } from "../../../controller/model/errors.ts";
@@ -127,6 +128,7 @@ function ecs(register: () => string | Error = () => arn(8)) {
 		account: ACCOUNT,
 		taskDefinitions,
 		services: () => services,
+		memory: createRotationMemory(),
 		families: () => {
 			throw new Error("no family here");
 		},

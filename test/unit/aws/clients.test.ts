@@ -82,7 +82,7 @@ test("a call that nobody answers ends, after as many attempts as the SDK may mak
 });
 
 test("no part of the SDK is loaded before something is asked of AWS", async () => {
-	const account = fileURLToPath(new URL("../../../controller/aws/account.ts", import.meta.url));
+	const account = fileURLToPath(new URL("../../../controller/aws/process.ts", import.meta.url));
 	const program = `
 		import { createRequire } from "node:module";
 		const { createAws } = await import(${JSON.stringify(account)});

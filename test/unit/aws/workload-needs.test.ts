@@ -37,7 +37,10 @@ function world({ answers, newest = {}, gone = [] }: World) {
 			logs: [],
 			files: [],
 			secrets: { "app/A": "a" },
-			otherSecrets: ["a", "b"],
+			otherSecrets: [
+				{ place: "app log option a", via: "secretOptions", ref: "a" },
+				{ place: "app registry", via: "repositoryCredentials", ref: "b" },
+			],
 		}) as unknown as TaskDefinitionView;
 	const taskDefinitions: TaskDefinitions = {
 		get: async (arn) => (gone.includes(arn) ? undefined : view(arn)),
