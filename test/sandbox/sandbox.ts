@@ -32,6 +32,14 @@ export interface SandboxSettings {
 	readonly iamLagMs?: number;
 }
 
+/** What a test orders for the rotation functions of its account; what is absent stays as it is. */
+export interface RotationOrders {
+	/** From RotateSecret to its end. Default 0.3. */
+	readonly seconds?: number;
+	/** `fail`: AWSPENDING stays on an empty version, and that is told. `hang`: it is not. Default `succeed`. */
+	readonly outcome?: "succeed" | "fail" | "hang";
+}
+
 /** An event of an AWS service, as it is put on the default bus. */
 export interface ServiceEvent {
 	/** Default `eu-west-1`. */
@@ -40,6 +48,11 @@ export interface ServiceEvent {
 	readonly detailType: string;
 	readonly detail: Readonly<Record<string, unknown>>;
 	readonly resources?: readonly string[];
+}
+
+interface Seeded {
+	readonly secrets: readonly string[];
+	readonly listenerRules: readonly string[];
 }
 
 /** AWS for tests: over the wire, each account by itself. */
@@ -55,8 +68,8 @@ export interface Sandbox {
 		readonly region: string;
 		readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 	};
-	/** Adds to what `account` holds. @returns the ARNs of the seeded secrets, in order */
-	seed(account: string, data: SeedData): Promise<{ readonly secrets: readonly string[] }>;
+	/** Adds to what `account` holds. @returns the ARNs of the seeded secrets and listener rules, in order */
+	seed(account: string, data: SeedData): Promise<Seeded>;
 	/** Empties `account`. */
 	reset(account: string): Promise<void>;
 	configure(account: string, settings: SandboxSettings): Promise<void>;
@@ -66,6 +79,10 @@ export interface Sandbox {
 	tick(account: string, seconds: number): Promise<void>;
 	/** How long the ECS tasks of `account` take, and which of them fail. */
 	deployments(account: string, orders: TaskOrders): Promise<void>;
+	/** What the rotation functions of secrets do. */
+	rotations(account: string, orders: RotationOrders): Promise<void>;
+	/** By ARN of a listener rule: the client secret that it was given last, which AWS never tells. */
+	clientSecrets(account: string): Promise<Readonly<Record<string, string>>>;
 	/** The tasks that ECS started in `account`, the lately stopped ones included. */
 	tasks(account: string): Promise<readonly StartedTask[]>;
 	/** Puts events on the default bus that AWS alone may put there (`aws.…`). */
@@ -146,11 +163,13 @@ function sandboxAt(endpoint: string, stop: () => Promise<void>): Sandbox {
 			region: REGION,
 			credentials: { accessKeyId: accessKeyOf(account), secretAccessKey: "sandbox" },
 		}),
-		seed: async (account, data) => (await control("seed", { account, data })) as { secrets: readonly string[] },
+		seed: async (account, data) => (await control("seed", { account, data })) as Seeded,
 		reset: async (account) => void (await control("reset", { account })),
 		configure: async (account, settings) => void (await control("settings", { account, settings })),
 		tick: async (account, seconds) => void (await control("tick", { account, seconds })),
 		deployments: async (account, orders) => void (await control("deployments", { account, deployments: orders })),
+		rotations: async (account, orders) => void (await control("rotations", { account, rotations: orders })),
+		clientSecrets: async (account) => ((await control("client-secrets", { account })) as { held: Record<string, string> }).held,
 		tasks: async (account) => ((await control("tasks", { account })) as { tasks: readonly StartedTask[] }).tasks,
 		emit: async (account, events) => void (await control("emit", { account, events })),
 		counts: async (account) => (await control("counts", { account })) as Record<string, number>,

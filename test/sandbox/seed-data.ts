@@ -14,6 +14,8 @@ export interface SeedData {
 	readonly policies?: readonly PolicySeed[];
 	readonly roles?: readonly RoleSeed[];
 	readonly secrets?: readonly SecretSeed[];
+	/** Rules of a load balancer, each with an authenticate-oidc action. */
+	readonly listenerRules?: readonly { readonly issuer: string; readonly clientId: string; readonly clientSecret: string }[];
 	readonly clusters?: readonly ClusterSeed[];
 	/** Registered in this order: the second of a family is its revision 2. */
 	readonly taskDefinitions?: readonly TaskDefinitionSeed[];

@@ -221,7 +221,9 @@ test("a label that moves is an event, without a trail, but not AWSPENDING and AW
 test("a rotation tells that it started and how it ended", async () => {
 	const { secrets, inbox } = await watched({ "detail-type": ["AWS Service Event via CloudTrail"] });
 	const { ARN } = await secrets.send(new CreateSecretCommand({ Name: "db", SecretString: "1" }));
-	await secrets.send(new RotateSecretCommand({ SecretId: "db" }));
+	await secrets.send(
+		new RotateSecretCommand({ SecretId: "db", RotationLambdaARN: "arn:aws:lambda:eu-west-1:123456789012:function:rotate" }),
+	);
 	expect((await inbox.events(2)).map(({ detail }) => detail)).toMatchObject([
 		{ eventName: "RotationStarted", eventType: "AwsServiceEvent", additionalEventData: { SecretId: ARN } },
 		{ eventName: "RotationSucceeded", eventType: "AwsServiceEvent", additionalEventData: { SecretId: ARN } },

@@ -4,7 +4,8 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict
 
-from . import accounts, clock, events, iam_lag, seed, settings
+from . import accounts, clock, events, iam_lag, rotation_function, seed, settings
+from .corrections import elb_client_secrets
 from .ecs import control as ecs
 
 
@@ -24,6 +25,10 @@ def handle(path: str, request: dict[str, Any]) -> dict[str, Any]:
             ecs.order(account, request["deployments"])
         case "tasks":
             return ecs.tasks(account)
+        case "rotations":
+            rotation_function.choose(account, request["rotations"])
+        case "client-secrets":
+            return {"held": elb_client_secrets.held(account)}
         case "emit":
             for event in request["events"]:
                 events.emit(
@@ -45,5 +50,5 @@ def _reset(account: str) -> None:
         if account in backends:
             del backends[account]
     accounts.callers.pop(account, None)
-    for part in (clock, ecs, iam_lag, settings):
+    for part in (clock, ecs, elb_client_secrets, iam_lag, rotation_function, settings):
         part.forget(account)

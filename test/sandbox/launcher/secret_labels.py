@@ -1,14 +1,14 @@
-"""Secrets Manager's own events: a staging label that moves, and rotations.
+"""Secrets Manager's own events: a staging label that moves. Those of rotations are told by rotation_function.py.
 
 Secrets Manager User Guide, Secret event notifications: `Secret Label Updated` is sent without a trail, for every label but AWSPENDING
-and AWSPREVIOUS, when it moves to a new version. Rotations are CloudTrail's service events.
+and AWSPREVIOUS, when it moves to a new version.
 """
 
 from collections.abc import Callable
 
 from moto.secretsmanager.models import secretsmanager_backends
 
-from . import events, trail
+from . import events
 from .calls import Call
 
 _SILENT = ("AWSPENDING", "AWSPREVIOUS")
@@ -45,9 +45,5 @@ def watch(call: Call) -> Callable[[], None]:
                 if label not in _SILENT:
                     detail = {"name": name, "labelUpdated": label, "versionId": version}
                     events.emit(call.account, call.region, "aws.secretsmanager", "Secret Label Updated", detail, [arn])
-            if call.operation == "RotateSecret" and moved:
-                rotated = "RotationSucceeded" if "AWSCURRENT" in moved else "RotationFailed"
-                for event in ("RotationStarted", rotated):
-                    trail.service_event(call.account, call.region, "secretsmanager", event, {"SecretId": arn})
 
     return after

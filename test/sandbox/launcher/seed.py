@@ -5,6 +5,7 @@ Seeding is the account's past: it is not validated and no quota applies, so that
 
 import copy
 import json
+from types import SimpleNamespace
 from typing import Any
 
 from moto.ecs.models import ecs_backends
@@ -39,7 +40,36 @@ def fill(account: str, data: dict[str, Any]) -> dict[str, Any]:
     secrets = [_secret(account, region, secret) for secret in data.get("secrets", [])]
     _ecs(account, region, data)
     _events(account, region, data)
-    return {"secrets": secrets}
+    listener_rules = [_listener_rule(account, region, rule) for rule in data.get("listenerRules", [])]
+    return {"secrets": secrets, "listenerRules": listener_rules}
+
+
+def _listener_rule(account: str, region: str, seed: dict[str, Any]) -> str:
+    """A rule behind a load balancer that has nothing else: moto's own needs a network."""
+    from moto.elbv2.models import FakeListener, elbv2_backends
+
+    backend = elbv2_backends[account][region]
+    number = len(backend.load_balancers) + 1
+    prefix = f"arn:aws:elasticloadbalancing:{region}:{account}"
+    balancer, listener = f"{prefix}:loadbalancer/app/web/{number:016x}", f"{prefix}:listener/app/web/{number:016x}/{number:016x}"
+    backend.load_balancers[balancer] = SimpleNamespace(
+        arn=balancer, listeners={listener: FakeListener(balancer, listener, "HTTPS", "443", "", None, [], None)}
+    )
+    issuer = seed["issuer"]
+    config = {
+        "Issuer": issuer,
+        "AuthorizationEndpoint": f"{issuer}/auth",
+        "TokenEndpoint": f"{issuer}/token",
+        "UserInfoEndpoint": f"{issuer}/me",
+        "ClientId": seed["clientId"],
+        "ClientSecret": seed["clientSecret"],
+    }
+    actions = [
+        {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": config},
+        {"Type": "fixed-response", "Order": 2, "FixedResponseConfig": {"StatusCode": "200"}},
+    ]
+    conditions = [{"Field": "path-pattern", "Values": ["/*"]}]
+    return backend.create_rule(listener, conditions, 1, actions, []).arn
 
 
 def _policy(iam: IAMBackend, seed: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from . import (
     ecs_paging,
     ecs_services,
     ecs_tasks,
+    elb_client_secrets,
     iam_details,
     iam_documents,
     iam_encoding,
@@ -17,6 +18,7 @@ from . import (
     iam_quotas,
     iam_roles,
     iam_trust,
+    secret_versions,
 )
 
 _ALL: tuple[ModuleType, ...] = (
@@ -32,6 +34,8 @@ _ALL: tuple[ModuleType, ...] = (
     ecs_tasks,
     ecs_deployments,
     ecs_paging,
+    secret_versions,
+    elb_client_secrets,
 )
 
 
