@@ -9,6 +9,7 @@ import { report } from "../../controller/engine/report.ts";
 import type { Account } from "../../controller/model/account.ts";
 import { digest } from "../../controller/model/digest.ts";
 import type { Finding } from "../../controller/model/finding.ts";
+import type { Outside } from "../../controller/model/oauth-client.ts";
 import type { Plan, PlanFile, PlanRequest, Step } from "../../controller/model/plan.ts";
 import type { AccountAccess, Clock, Store } from "../../controller/model/ports.ts";
 import type { Artifact } from "../../controller/model/resource.ts";
@@ -54,7 +55,7 @@ export interface Applied {
 
 const actions = createCatalogue();
 
-export function createWorld(sandbox: Sandbox, account = sandbox.newAccount()): World {
+export function createWorld(sandbox: Sandbox, account = sandbox.newAccount(), outside?: Outside): World {
 	process.env.AWS_ENDPOINT_URL = sandbox.endpoint;
 	let now = Math.floor(Date.now() / 1000) * 1000;
 	const clock = {
@@ -93,6 +94,7 @@ export function createWorld(sandbox: Sandbox, account = sandbox.newAccount()): W
 				cacheDir: null,
 				shared,
 				random: () => 0.5,
+				...(outside !== undefined && { outside }),
 			});
 		accesses.set(a.name, made);
 		return made;
