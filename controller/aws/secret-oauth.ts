@@ -71,24 +71,12 @@ async function create(
 	deps: OAuthDeps,
 	signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
-	const listed = await driver.list(signal);
+	// Some providers say only then what they can do.
+	await driver.list(signal);
 	const { capabilities } = driver;
 	if (capabilities.chooses === "caller") {
+		// The value stands in our version, so a driver knows the secret that a lost answer left behind.
 		const value = await pendingKey(input, deps, signal);
-		// Made by an attempt whose answer was lost: nobody knows its id, and one more would be one too many.
-		if (capabilities.overlap === "dual")
-			for (const lost of listed.filter((s) => isSince(s.createdAt, input.began) && s.id !== input.providerId))
-				await driver.remove(lost.id, signal);
-		const room = capabilities.overlap === "dual" ? await driver.list(signal) : [];
-		if (room.length >= capabilities.maxActive && capabilities.overlap === "dual") {
-			throw new TerminalError(
-				"ProviderFull",
-				`client ${input.client.clientId} has ${room.length} secrets already, and ${input.client.provider} takes no more`,
-				{
-					fix: "delete the one that nobody uses any more, at the provider",
-				},
-			);
-		}
 		const made = await driver.create(value, signal);
 		return made.id === null ? {} : { [ROTATION_MARK.providerId]: made.id };
 	}

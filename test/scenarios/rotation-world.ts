@@ -3,6 +3,7 @@ import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } fr
 import { askRotation } from "../../controller/engine/rotation-asks.ts";
 import type { Outside } from "../../controller/model/oauth-client.ts";
 import type { PlanFile } from "../../controller/model/plan.ts";
+import { rotationId } from "../../controller/model/rotation-marks.ts";
 import type { RotationView } from "../../controller/model/rotation-view.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { type Applied, createWorld, documentOf, type World } from "./world.ts";
@@ -19,12 +20,16 @@ export interface RotationWorld extends World {
 	readonly secret: string;
 	/** Time passes for both: for AWS and for us. */
 	readonly pass: (seconds: number) => Promise<void>;
+	/** What git says of it from now on. */
+	readonly rotates: (spec: object) => void;
 	readonly ask: (reason?: string | null) => Promise<void>;
 	/** One look, and its step. */
 	readonly step: () => Promise<Applied>;
 	/** Looks as often as the plan says, until `until` says so or nothing is under way; at most `most` times. */
 	readonly go: (until?: (view: RotationView) => boolean, most?: number) => Promise<RotationView>;
 	readonly view: (file: PlanFile) => RotationView;
+	/** The version of the rotation that was asked for last. */
+	readonly next: string;
 	readonly labels: () => Promise<Readonly<Record<string, readonly string[]>>>;
 	readonly tags: () => Promise<Readonly<Record<string, string>>>;
 	readonly value: (stage?: string) => Promise<Readonly<Record<string, string>>>;
@@ -68,7 +73,9 @@ export async function createRotationWorld(sandbox: Sandbox, options: RotationOpt
 		})),
 		services: services.map((name) => ({ cluster: "prod", name, taskDefinition: name, desiredCount: 2 })),
 	});
-	world.write("signing.yaml", documentOf("SecretRotation", "signing", { secret: "signing", strategy: GENERATE, ...spec }));
+	const rotates = (more: object): void =>
+		world.write("signing.yaml", documentOf("SecretRotation", "signing", { secret: "signing", strategy: GENERATE, ...more }));
+	rotates(spec);
 	const ecs = new ECSClient({ ...sandbox.config(account), maxAttempts: 1 });
 	const secrets = new SecretsManagerClient({ ...sandbox.config(account), maxAttempts: 1 });
 	const described = () => secrets.send(new DescribeSecretCommand({ SecretId: "signing" }));
@@ -82,13 +89,22 @@ export async function createRotationWorld(sandbox: Sandbox, options: RotationOpt
 		world.clock.advance(seconds);
 		await sandbox.tick(account, seconds);
 	};
+	let next = "";
 	return {
 		...world,
+		get next() {
+			return next;
+		},
 		ecs,
 		secrets,
 		secret: arn,
 		pass,
-		ask: (reason = "a test") => askRotation(world.store(), KEY, { at: world.clock.now(), by: "kim", reason }),
+		rotates,
+		ask: async (reason = "a test") => {
+			const at = world.clock.now();
+			next = rotationId({ installation: "default", key: KEY, secret: arn, at });
+			await askRotation(world.store(), KEY, { at, by: "kim", reason });
+		},
 		step: () => world.apply(),
 		go: async (until = () => false, most = 60) => {
 			let view = viewOf(await world.plan());

@@ -29,7 +29,7 @@ export interface World {
 	readonly write: (path: string, ...documents: readonly object[]) => void;
 	/** A cluster `prod` with a service of each name, running as the role that a policy of that name makes. */
 	readonly services: (...names: readonly string[]) => Promise<void>;
-	readonly seed: (data: SeedData) => Promise<void>;
+	readonly seed: Sandbox["seed"] extends (account: string, data: SeedData) => infer R ? (data: SeedData) => R : never;
 	readonly plan: (options?: PlanOptions) => Promise<PlanFile>;
 	/** Plans, and applies what is ready. */
 	readonly apply: (options?: PlanOptions) => Promise<Applied>;
@@ -37,6 +37,8 @@ export interface World {
 	readonly execute: (file: PlanFile, signal?: AbortSignal) => Promise<Execution>;
 	readonly roles: () => Promise<Readonly<Record<string, LiveRole>>>;
 	readonly store: () => Store;
+	/** The process ends: what it knew of AWS is gone with it. */
+	readonly forget: () => void;
 	/** The disk is lost: nothing is remembered. */
 	readonly loseStore: () => void;
 }
@@ -71,7 +73,8 @@ export function createWorld(sandbox: Sandbox, account = sandbox.newAccount(), ou
 			now += seconds * 1000;
 		},
 	};
-	const shared = { ...createAwsShared(clock), credentials: async () => sandbox.config(account).credentials };
+	const sharedAnew = () => ({ ...createAwsShared(clock), credentials: async () => sandbox.config(account).credentials });
+	let shared = sharedAnew();
 	const files = new Map<string, string>();
 	const iam = iamOf(sandbox, account);
 	let store = openStore({ path: ":memory:" });
@@ -169,7 +172,7 @@ export function createWorld(sandbox: Sandbox, account = sandbox.newAccount(), ou
 				services: names.map((name) => serviceSeed("prod", name)),
 			});
 		},
-		seed: async (data) => void (await sandbox.seed(account, data)),
+		seed: (data) => sandbox.seed(account, data),
 		plan,
 		apply: async (options = {}) => {
 			const file = await plan(options);
@@ -179,6 +182,9 @@ export function createWorld(sandbox: Sandbox, account = sandbox.newAccount(), ou
 		execute: (file, signal) => run(file, signal),
 		roles: () => liveRoles(iam),
 		store: () => store,
+		forget: () => {
+			shared = sharedAnew();
+		},
 		loseStore: () => {
 			store = openStore({ path: ":memory:" });
 		},
