@@ -76,7 +76,7 @@ async function run(
 	if (isOAuthCall(call)) {
 		if (done) return { result: "already", requestId: null };
 		const more = await runOAuth(call, deps, signal);
-		const base: RotationMarks = call.api === "oauth:CreateSecret" ? SET : call.marks;
+		const base: RotationMarks = call.api === "oauth:CreateSecret" ? SET : call.input.marks;
 		await mark(secret, { ...base, set: { ...base.set, ...more } }, deps, signal);
 		return { result: "applied", requestId: null };
 	}
@@ -134,7 +134,7 @@ function isDone(call: RotationCall, state: SecretState): boolean {
 		case "oauth:DeactivateOld":
 		case "oauth:RemoveOld":
 		case "oauth:RemoveNew":
-			return hasMarks(call.marks, state);
+			return hasMarks(call.input.marks, state);
 		case "https:Get":
 			return hasMarks(call.input.marks, state);
 		case "elasticloadbalancing:ModifyRule":

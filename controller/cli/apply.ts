@@ -89,11 +89,19 @@ async function apply(ctx: CliContext, opts: ApplyOptions, args: readonly string[
 			newStore: opts.newStore === true,
 		});
 		if (code !== 1) await remember(library, file);
-		const done = planCode === 1 && code !== 130 ? 1 : code;
+		const done = planCode === 1 && code !== 130 ? 1 : await rotated(ctx, library, confirmed.file, code, opts);
 		return await awaited(ctx, library, { file: confirmed.file, request: planned.request, code: done, waitFor }, opts);
 	} finally {
 		await library.close();
 	}
+}
+
+/** A rotation is more than its first step: half of its consumers with one value and half with another is no end. */
+async function rotated(ctx: CliContext, library: Library, file: PlanFile, code: ExitCode, opts: ApplyOptions): Promise<ExitCode> {
+	if (code === 1 || code === 130 || !file.plans.some((p) => p.rotation !== undefined)) return code;
+	const { driveApplied } = await import("./rotate-drive.ts");
+	const end = await driveApplied(ctx, library, file, { newStore: opts.newStore === true, force: opts.force === true });
+	return end === null || end === 0 ? code : end;
 }
 
 /** With --wait, what comes of the rollouts counts as well; what already is an error stays one. */

@@ -13,7 +13,7 @@ import { createManager, type Manager, type ManagerEvent } from "../engine/manage
 import { createPasses, type Passes } from "../engine/pass.ts";
 import { readPause } from "../engine/pause.ts";
 import { againAfterRollout } from "../engine/rollouts.ts";
-import { askRotation } from "../engine/rotation-asks.ts";
+import { askRotation, watchAsks } from "../engine/rotation-asks.ts";
 import { againAfterRotation } from "../engine/rotations.ts";
 import { watchHistory } from "../engine/watch-history.ts";
 import { createOutside } from "../idp/outside.ts";
@@ -168,17 +168,23 @@ export async function openController(ctx: CliContext, flags: ControllerFlags, wa
 				random: Math.random,
 				pollMs: (flags.poll ?? 15) * 1000,
 				again: (pass, key) => soonest(againAfterRollout(pass, key), againAfterRotation(pass, key, ctx.clock)),
+				follow: (pass, key) => againAfterRotation(pass, key, ctx.clock),
 				observe,
 			});
 		},
-		timers: (manager) =>
-			createExpiryTimers({
+		timers: (manager) => {
+			const { run } = createExpiryTimers({
 				clock: ctx.clock,
 				catalog: () => manager.state().inForce?.catalog ?? null,
 				paused: () => manager.state().paused,
 				readPause: () => readPause(store, ctx.clock.millis()),
 				fire: (key) => manager.ask(key),
-			}),
+			});
+			const rotations = (): readonly ResourceKey[] =>
+				(manager.state().inForce?.catalog.instances ?? []).filter((i) => i.resource.kind === "SecretRotation").map((i) => i.key);
+			const asks = { store, clock: ctx.clock, keys: rotations, fire: (key: ResourceKey) => manager.ask(key) };
+			return { run: async (signal) => void (await Promise.all([run(signal), watchAsks(asks, signal)])) };
+		},
 		announcing: (manager, observe) => {
 			const announcer = announcerOf(aws, () => eventHome(view.accounts, installation, spec.events));
 			const announcements = createAnnouncements({ announcer, clock: ctx.clock, observe });

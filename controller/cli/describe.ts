@@ -4,6 +4,7 @@ import type { HistoryEntry, InventoryEntry, Status } from "../model/status.ts";
 import { readApplied } from "../plan/applied.ts";
 import { escapeTerminal } from "../plan/render/escape.ts";
 import { createPaint, type Paint } from "../plan/render/palette.ts";
+import { rotationLines } from "../plan/render/rotation-text.ts";
 import { instantWords, principalsOf, statementWords, targetWords } from "../plan/render/words.ts";
 import { type CliContext, type CliDeps, type ExitCode, verb } from "./context.ts";
 import { formatOption, withFooter } from "./help.ts";
@@ -74,6 +75,7 @@ async function describe(ctx: CliContext, opts: DescribeOptions, args: readonly s
 
 function descriptionLines(paint: Paint, s: Status, history: readonly HistoryEntry[], ctx: CliContext): string[] {
 	const now = ctx.clock.now();
+	const pen = { paint, width: ctx.stdout.columns, verbose: ctx.verbose };
 	const { kind, name } = splitKey(s.key);
 	const field = (label: string, value: string): string => `${`${label}:`.padEnd(14)}${escapeTerminal(value)}`;
 	const labels = Object.entries(s.labels ?? {}).map(([k, v]) => `${k}=${v}`);
@@ -93,9 +95,9 @@ function descriptionLines(paint: Paint, s: Status, history: readonly HistoryEntr
 		...(s.conditions.length === 0 ? ["  none yet"] : s.conditions.map((c) => conditionLine(c, now))),
 		"",
 		...s.inventory.filter((e) => e.target.type === "iam.role").flatMap((e) => [...roleLines(paint, e, now, ctx.verbose), ""]),
-		paint("bold", "Workloads"),
-		...workloadLines(s.workloads, paint),
-		"",
+		...(s.rotation === undefined
+			? [paint("bold", "Workloads"), ...workloadLines(s.workloads, paint), ""]
+			: [paint("bold", "Rotation"), ...rotationLines(pen, s.rotation, null), ""]),
 		paint("bold", "History"),
 		...historyLines(history, now, s.key),
 	];

@@ -9,6 +9,7 @@ import type { ResourceKey } from "../model/ids.ts";
 import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
+import type { Asks } from "../model/rotation-ask.ts";
 import { parseStoreUrl, storeUrl, type TableRef } from "../model/store-url.ts";
 import { parseGitUrl } from "../source/url.ts";
 import type { CliContext, ExitCode } from "./context.ts";
@@ -39,7 +40,14 @@ export interface Library {
 	/** `shown`: a person will have read the plan before it is applied. */
 	readonly plan: (
 		request: PlanRequest,
-		options: { readonly shown: boolean; readonly force?: boolean; readonly resuming?: true },
+		options: {
+			readonly shown: boolean;
+			readonly force?: boolean;
+			readonly resuming?: true;
+			readonly asked?: Asks;
+			/** Says nothing of what it reads: it is one look of many. */
+			readonly quiet?: true;
+		},
 	) => Promise<Asked>;
 	/** Two revisions, offline: `base` is what stands in AWS's place. */
 	readonly compare: (request: PlanRequest, base: string) => Promise<Asked>;
@@ -121,11 +129,12 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 	const fetch = async (
 		request: PlanRequest,
 		force: boolean,
+		quiet = false,
 	): Promise<{ readonly artifact: Artifact; readonly before: () => Promise<Store | null> }> => {
 		const shown = withoutSecrets(request);
 		const read = async (more: { branch?: string; previous?: string }): Promise<Artifact> =>
 			(await createSource(ctx, request, { cacheDir, force, ...more })).fetch(ctx.signal);
-		ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${shown.git?.url}`);
+		if (!quiet) ctx.progress.phase(request.git === undefined ? `reading ${request.path}` : `fetching ${shown.git?.url}`);
 		let mistaken = false;
 		const learn = (artifact: Artifact): InstallationSpec | undefined => {
 			const catalog = loadCatalog(artifact, { actions, defaults: null, now: ctx.clock.now() });
@@ -158,17 +167,23 @@ export async function openLibrary(ctx: CliContext): Promise<Library> {
 			for (const a of accesses.values()) a.readAgain();
 		},
 		plan: async (request, options) => {
-			const { artifact, before } = await fetch(request, options.force === true);
+			const { artifact, before } = await fetch(request, options.force === true, options.quiet === true);
 			if (request.prune && request.only !== undefined) ctx.note("--prune removes nothing together with --only\n");
 			// What is remembered belongs to one pass: a second plan must see the account as it is then.
 			accesses.clear();
-			const progress = (words: string): void => ctx.progress.phase(words);
+			const progress = (words: string): void => (options.quiet === true ? undefined : ctx.progress.phase(words));
 			const self = (signal: AbortSignal) => aws.self(signal);
 			const deps = { actions, access, self, store: await before(), clock: ctx.clock, progress };
-			const { shown, resuming } = options;
-			const asked = { artifact, request: withoutSecrets(request), shown, ...(resuming === true && { resuming }) };
-			const result = await planAll(asked, deps, ctx.signal);
-			ctx.progress.stop();
+			const { shown, resuming, asked } = options;
+			const input = {
+				artifact,
+				request: withoutSecrets(request),
+				shown,
+				...(resuming === true && { resuming }),
+				...(asked !== undefined && { asked }),
+			};
+			const result = await planAll(input, deps, ctx.signal);
+			if (options.quiet !== true) ctx.progress.stop();
 			return { artifact, result };
 		},
 		compare: async (request, base) => {

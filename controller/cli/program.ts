@@ -19,6 +19,7 @@ import { registerPolicy } from "./policy.ts";
 import { registerReconcile } from "./reconcile.ts";
 import { registerRender } from "./render.ts";
 import { registerResume } from "./resume.ts";
+import { registerRotate } from "./rotate.ts";
 import { registerRun } from "./run.ts";
 import { registerTriggers } from "./triggers.ts";
 import { registerValidate } from "./validate.ts";
@@ -38,6 +39,7 @@ const VERBS: readonly RegisterVerb[] = [
 	registerApply,
 	registerRun,
 	registerReconcile,
+	registerRotate,
 	registerTriggers,
 	registerDoctor,
 	registerPause,

@@ -3,7 +3,7 @@ import { lostMemory, storeEmpty } from "../engine/lost-memory.ts";
 import { isBindingCall, type PlanFile } from "../model/plan.ts";
 import type { Store } from "../model/ports.ts";
 import type { CliContext, ExitCode } from "./context.ts";
-import { takeLease } from "./lease.ts";
+import { type HeldLease, takeLease } from "./lease.ts";
 import type { Executable, Library } from "./library.ts";
 
 export interface WriteOptions {
@@ -25,16 +25,11 @@ export async function runUnderLease(
 	result: Executable,
 	options: WriteOptions,
 ): Promise<ExitCode> {
-	const [{ execute, WRITE_TIMEOUT_MS }, { report }, { recordBudget }, { renderExecution }, { watchPause }, { recordDrift }] =
-		await Promise.all([
-			import("../engine/execute.ts"),
-			import("../engine/report.ts"),
-			import("../engine/budget-use.ts"),
-			import("../plan/render/execution-text.ts"),
-			import("../engine/pause.ts"),
-			import("../engine/drift.ts"),
-		]);
-	const { file, gathered } = result;
+	const [{ WRITE_TIMEOUT_MS }, { renderExecution }] = await Promise.all([
+		import("../engine/execute.ts"),
+		import("../plan/render/execution-text.ts"),
+	]);
+	const { file } = result;
 	const shared = library.sharedStore();
 	const store = await library.store(file.installation);
 	const lost = shared === null || options.newStore ? null : await lostMemory(result, store);
@@ -48,31 +43,13 @@ export async function runUnderLease(
 		command: "ecs-access apply",
 		callTimeoutSeconds: WRITE_TIMEOUT_MS / 1000,
 	});
-	const halted = watchPause(store, ctx.clock, Number.NEGATIVE_INFINITY);
 	// A read counts only under the lease: another writer, or an hour at the question, may lie before it.
 	library.readAgain();
 	const began = ctx.clock.millis();
 	ctx.progress.phase("applying");
 	try {
 		await recordOverride(ctx, store, file, library.reconcileId);
-		await recordDrift(file, { store, clock: ctx.clock, reconcileId: library.reconcileId, leaseFence: lease.fence });
-		const execution = await execute(
-			file,
-			{
-				access: (name) => library.access(accountOf(file, name)),
-				actor: (name) => file.accounts.find((a) => a.account.name === name)?.caller?.arn ?? "unknown",
-				store,
-				clock: ctx.clock,
-				reconcileId: library.reconcileId,
-				progress: (p) => show(ctx, p),
-				leaseRemaining: lease.remaining,
-				leaseFence: lease.fence,
-				halted,
-			},
-			ctx.signal,
-		);
-		await recordBudget(execution.runs, { shown: options.shown, accounts: file.accounts, store, clock: ctx.clock });
-		await report(file, execution, gathered, { store, clock: ctx.clock, whole: options.whole });
+		const execution = await carryOut(ctx, library, result, { lease, options, progress: (p) => show(ctx, p) });
 		ctx.progress.stop();
 		ctx.print(
 			renderExecution(summaryOf(execution), {
@@ -85,6 +62,44 @@ export async function runUnderLease(
 	} finally {
 		await lease.release();
 	}
+}
+
+/** Carries out what is ready, alone by the lease, and records what came of it. */
+export async function carryOut(
+	ctx: CliContext,
+	library: Library,
+	{ file, gathered }: Executable,
+	by: { readonly lease: HeldLease; readonly options: WriteOptions; readonly progress: (p: Progress) => void },
+): Promise<Execution> {
+	const [{ execute }, { report }, { recordBudget }, { watchPause }, { recordDrift }] = await Promise.all([
+		import("../engine/execute.ts"),
+		import("../engine/report.ts"),
+		import("../engine/budget-use.ts"),
+		import("../engine/pause.ts"),
+		import("../engine/drift.ts"),
+	]);
+	const { lease, options } = by;
+	const { clock } = ctx;
+	const store = await library.store(file.installation);
+	await recordDrift(file, { store, clock, reconcileId: library.reconcileId, leaseFence: lease.fence });
+	const execution = await execute(
+		file,
+		{
+			access: (name) => library.access(accountOf(file, name)),
+			actor: (name) => file.accounts.find((a) => a.account.name === name)?.caller?.arn ?? "unknown",
+			store,
+			clock,
+			reconcileId: library.reconcileId,
+			progress: by.progress,
+			leaseRemaining: lease.remaining,
+			leaseFence: lease.fence,
+			halted: watchPause(store, clock, Number.NEGATIVE_INFINITY),
+		},
+		ctx.signal,
+	);
+	await recordBudget(execution.runs, { shown: options.shown, accounts: file.accounts, store, clock });
+	await report(file, execution, gathered, { store, clock, whole: options.whole });
+	return execution;
 }
 
 /** That a person went on in a freeze, and why, before anything of it is done. */

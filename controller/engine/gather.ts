@@ -2,11 +2,10 @@ import { kindOf } from "../kinds/registry.ts";
 import type { Account } from "../model/account.ts";
 import type { AnyDesired, AnyObserved } from "../model/desired.ts";
 import type { Finding } from "../model/finding.ts";
-import type { ResourceKey } from "../model/ids.ts";
 import type { CatalogView, Instance } from "../model/kind.ts";
 import type { AccountAccess } from "../model/ports.ts";
 import { type Fact, type Facts, type Reference, referenceId } from "../model/reference.ts";
-import type { RotationAsk } from "../model/rotation-ask.ts";
+import type { Asks } from "../model/rotation-ask.ts";
 import { type Target, type TargetType, targetId } from "../model/target.ts";
 import { bindingReferences } from "../plan/binding-references.ts";
 import { roleReferences } from "../plan/role-references.ts";
@@ -48,7 +47,7 @@ export async function gather(
 		/** What is remembered of an instance's derived roles; absent: nothing is. */
 		readonly used?: Facts["used"];
 		/** Rotations that somebody asked for. */
-		readonly asked?: ReadonlyMap<ResourceKey, RotationAsk>;
+		readonly asked?: Asks;
 		/** A person looks at the plan: who uses a secret is then read of those that rest, too. */
 		readonly shown?: boolean;
 	},

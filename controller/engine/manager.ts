@@ -25,6 +25,8 @@ export interface ManagerDeps {
 	readonly pollMs: number;
 	/** Seconds until a key must be passed over again because of what its last pass left under way; null: nothing is. */
 	readonly again: (pass: Pass, key: ResourceKey) => number | null;
+	/** The same, of what a run that ends must not leave half done; absent: nothing is. */
+	readonly follow?: (pass: Pass, key: ResourceKey) => number | null;
 	readonly observe: (event: ManagerEvent) => void;
 }
 
@@ -86,6 +88,9 @@ const PASS_TIMEOUT_MS = 10 * 60_000;
 /** Events of one change come in bursts. */
 const DEBOUNCE_MS = 500;
 const DEFAULT_RESYNC_MS = 10 * 60_000;
+/** A run that ends does not leave a rotation half done, nor stay for one that waits. */
+const FOLLOW_MS = 30 * 60_000;
+const FOLLOWED_SECONDS = 15;
 /** Up to here a pass a key costs fewer calls than a plan of all that changed. */
 const SINGLE_PASSES = 8;
 
@@ -223,6 +228,30 @@ export function createManager(deps: ManagerDeps): Manager {
 		);
 	};
 
+	/** Passes again over what is under way, until it is done or waits for longer than a moment. */
+	const followUp = async (inForce: InForce, first: Pass, signal: AbortSignal): Promise<Pass> => {
+		let last = first;
+		const runs = [...first.execution.runs];
+		const ends = clock.millis() + FOLLOW_MS;
+		for (;;) {
+			const soon = last.file.plans.flatMap((p) => {
+				const seconds = deps.follow?.(last, p.key) ?? null;
+				return seconds !== null && seconds <= FOLLOWED_SECONDS ? [{ plan: p, seconds }] : [];
+			});
+			if (soon.length === 0 || clock.millis() > ends || signal.aborted) break;
+			await clock.sleep(Math.min(...soon.map((s) => s.seconds)) * 1000, signal).catch(() => {});
+			if (signal.aborted) break;
+			const keys = new Set(soon.map((s) => s.plan.key));
+			last = await passes.carryOut(inForce, { keys, accounts: new Set(soon.map((s) => s.plan.account)) }, signal);
+			observe({ type: "applied", pass: last });
+			runs.push(...last.execution.runs);
+		}
+		if (last === first) return first;
+		const again = new Set(last.file.plans.map((p) => p.key));
+		const waiting = [...first.execution.waiting.filter((w) => !again.has(w.plan.key)), ...last.execution.waiting];
+		return { ...first, execution: { ...last.execution, runs, waiting } };
+	};
+
 	const every = async (ms: () => number, work: () => Promise<void>, signal: AbortSignal): Promise<void> => {
 		while (!signal.aborted) {
 			await clock.sleep(ms() * (0.9 + deps.random() * 0.2), signal).catch(() => {});
@@ -245,7 +274,7 @@ export function createManager(deps: ManagerDeps): Manager {
 			}
 			const pass = await passes.carryOut(inForce, {}, signal);
 			observe({ type: "applied", pass });
-			return pass;
+			return followUp(inForce, pass, signal);
 		},
 		hint: (hint) => {
 			if (hint.type === "source") void poll(stopped.signal).catch(() => {});

@@ -1,6 +1,7 @@
 import type { Finding } from "../model/finding.ts";
 import type { PlanRequest } from "../model/plan.ts";
 import type { Artifact } from "../model/resource.ts";
+import type { Asks } from "../model/rotation-ask.ts";
 import { loadCatalog } from "./catalog.ts";
 import { type CatalogPlanDeps, type Planned, planCatalog } from "./plan-catalog.ts";
 import { mistakesOf } from "./validate.ts";
@@ -17,6 +18,8 @@ export interface PlanInput {
 	readonly shown: boolean;
 	/** As a controller will plan it once no pause is in force any more. */
 	readonly resuming?: true;
+	/** Rotations that are asked for, though the store does not say so yet. */
+	readonly asked?: Asks;
 }
 
 /** Either the plan, or what is wrong with the source: then nothing was read from AWS. */

@@ -10,7 +10,7 @@ import type { Instance } from "../model/kind.ts";
 import type { PlanFile, PlanRequest } from "../model/plan.ts";
 import type { AccountAccess, Clock, Store } from "../model/ports.ts";
 import type { Artifact } from "../model/resource.ts";
-import type { RotationAsk } from "../model/rotation-ask.ts";
+import type { Asks } from "../model/rotation-ask.ts";
 import type { InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import { haltAt } from "../plan/halt.ts";
@@ -55,7 +55,7 @@ export interface CatalogPlanInput {
 	/** All that was recorded, where it has been read just now: it is not read again. */
 	readonly recorded?: ReadonlyMap<ResourceKey, Status>;
 	/** Rotations that are asked for; absent: those that the store remembers. */
-	readonly asked?: ReadonlyMap<ResourceKey, RotationAsk>;
+	readonly asked?: Asks;
 	/** What events told of changes. */
 	readonly drifts?: DriftMemory;
 }
@@ -144,7 +144,7 @@ async function planAccount(
 		readonly last: ReadonlyMap<string, InventoryEntry>;
 		readonly derived: ReadonlyMap<ResourceKey, Usages>;
 		readonly halt: Halt | null;
-		readonly asked: ReadonlyMap<ResourceKey, RotationAsk>;
+		readonly asked: Asks;
 	},
 	deps: CatalogPlanDeps,
 	signal: AbortSignal,
@@ -194,10 +194,7 @@ function instancesOf(account: Account, { catalog, keys }: CatalogPlanInput): rea
 }
 
 /** Read only where there is something that could be asked for. */
-async function asksOf(
-	{ catalog, keys, asked }: CatalogPlanInput,
-	store: Store | null,
-): Promise<ReadonlyMap<ResourceKey, RotationAsk>> {
+async function asksOf({ catalog, keys, asked }: CatalogPlanInput, store: Store | null): Promise<Asks> {
 	if (asked !== undefined) return asked;
 	const rotates = catalog.instances.some((i) => i.resource.kind === "SecretRotation" && keys?.has(i.key) !== false);
 	return store === null || !rotates ? new Map() : readAsks(store);

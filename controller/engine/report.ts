@@ -1,15 +1,18 @@
 import type { Usage } from "../model/derived.ts";
 import { isRole } from "../model/desired.ts";
 import { shortDigest } from "../model/digest.ts";
+import { WaitingError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Instant, ResourceKey } from "../model/ids.ts";
 import { MARK } from "../model/marks.ts";
 import type { Plan, PlanFile, Step, Waiting } from "../model/plan.ts";
 import type { Clock, StatusChange, Store } from "../model/ports.ts";
+import type { RotationView } from "../model/rotation-view.ts";
 import type { Condition, ConditionType, InventoryEntry, Status } from "../model/status.ts";
 import { targetId } from "../model/target.ts";
 import { appliedRole, wantedOf } from "../plan/applied.ts";
 import { driftWords } from "../plan/render/drift-words.ts";
+import { rotationStatus } from "../plan/render/rotation-words.ts";
 import { waitingWord } from "../plan/render/words.ts";
 import type { Execution } from "./execute.ts";
 import type { Gathered, GatheredAccount } from "./gather.ts";
@@ -128,12 +131,13 @@ function statusAfter(
 		...labelsOf(own?.instance.resource.metadata.labels ?? before?.labels),
 		conditions: conditionsOf(
 			plan,
-			{ failed: failed?.error ?? null, waiting: waiting.length, left, wrote: runs.length > 0 },
+			{ ...failureOf(failed?.error ?? null), waiting: waiting.length, left, wrote: runs.length > 0 },
 			before,
 			now,
 		),
 		...workloadStatus(own, account, before),
 		...derivedStatus(own, before),
+		...(plan.rotation !== undefined && { rotation: seldom(plan.rotation, before?.rotation) }),
 		inventory: inventoryOf(own, kept, undone, account?.observed ?? new Map(), now),
 		summary: summaryOf(plan, failed?.error ?? null, waiting.length > 0, left, runs.length),
 		firstSeen: before?.firstSeen ?? now,
@@ -203,7 +207,20 @@ function derivedStatus(own: Gathered | undefined, before: Status | undefined): P
 	return usages.length === 0 ? {} : { derived: Object.fromEntries(usages) };
 }
 
+/** What only has to be asked again has not failed: it is left to do. */
+function failureOf(error: Error | null): { readonly failed: Error | null; readonly again: boolean } {
+	return error instanceof WaitingError ? { failed: null, again: true } : { failed: error, again: false };
+}
+
+/** When it looks again is told anew with each look, and says nothing new. */
+function seldom(view: RotationView, before: RotationView | undefined): RotationView {
+	const same = before !== undefined && JSON.stringify({ ...view, lookAt: null }) === JSON.stringify({ ...before, lookAt: null });
+	return same ? before : view;
+}
+
 function summaryOf(plan: Plan, error: Error | null, waits: boolean, left: number, wrote: number): string {
+	// What a provider or an address does not say yet is no failure of the rotation.
+	if (plan.rotation !== undefined && (error === null || error instanceof WaitingError)) return rotationStatus(plan.rotation);
 	if (error !== null) return `failed: ${error.message.split("\n")[0]}`;
 	if (left > 0) return `interrupted, ${left} steps left`;
 	if (waits) {
@@ -222,12 +239,18 @@ function waitWords(waiting: Waiting, step: Step, plan: Plan): string {
 
 function conditionsOf(
 	plan: Plan,
-	state: { readonly failed: Error | null; readonly waiting: number; readonly left: number; readonly wrote: boolean },
+	state: {
+		readonly failed: Error | null;
+		readonly again: boolean;
+		readonly waiting: number;
+		readonly left: number;
+		readonly wrote: boolean;
+	},
 	before: Status | undefined,
 	now: Instant,
 ): readonly Condition[] {
 	const { failed, waiting, left, wrote } = state;
-	const ready = failed === null && waiting === 0 && left === 0;
+	const ready = failed === null && !state.again && waiting === 0 && left === 0 && plan.rotation?.phase !== "failed";
 	const leftSo = plan.findings.some((f) => f.id === "Drifted");
 	const drift = leftSo || plan.steps.some((s) => s.why === "drifted");
 	const healed = drift && ready && !leftSo;
@@ -244,9 +267,11 @@ function conditionsOf(
 		return found === undefined || found === "ready" ? null : found.detail;
 	};
 	const [rollout, contest] = [stuck("failed"), stuck("contested")];
-	const gaveUp = rollout ?? contest;
+	const wentBack = plan.rotation?.phase === "failed" ? (plan.rotation.failure ?? "it went back") : null;
+	const gaveUp = rollout ?? contest ?? wentBack;
 	const stalled = failed !== null || gaveUp !== null;
-	const reason = failed !== null ? "ApplyFailed" : rollout !== null ? "RolloutFailed" : "Contested";
+	const reason =
+		failed !== null ? "ApplyFailed" : rollout !== null ? "RolloutFailed" : wentBack !== null ? "RotationFailed" : "Contested";
 	return [
 		condition(
 			"Ready",

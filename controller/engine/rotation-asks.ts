@@ -1,5 +1,5 @@
 import type { ResourceKey } from "../model/ids.ts";
-import type { Store } from "../model/ports.ts";
+import type { Clock, Store } from "../model/ports.ts";
 import type { RotationAsk } from "../model/rotation-ask.ts";
 
 /** In the control state. */
@@ -29,6 +29,33 @@ export async function forgetAsk(store: Store, key: ResourceKey, ask: RotationAsk
 	await change(store, (asks) =>
 		asks[key]?.at === ask.at ? Object.fromEntries(Object.entries(asks).filter(([k]) => k !== key)) : asks,
 	);
+}
+
+/** A person waits at a terminal for it to begin. */
+const LOOK_MS = 5_000;
+
+/** Asks for a pass over each rotation that somebody asked for since, until aborted. A store that cannot be read is asked again. */
+export async function watchAsks(
+	deps: {
+		readonly store: Store;
+		readonly clock: Clock;
+		/** Of the rotations in force; nothing is read where there are none. */
+		readonly keys: () => readonly ResourceKey[];
+		readonly fire: (key: ResourceKey) => void;
+	},
+	signal: AbortSignal,
+): Promise<void> {
+	const seen = new Map<ResourceKey, string>();
+	while (!signal.aborted) {
+		const keys = new Set(deps.keys());
+		const asks = keys.size === 0 ? new Map<ResourceKey, RotationAsk>() : await readAsks(deps.store).catch(() => new Map());
+		for (const [key, { at }] of asks) {
+			if (!keys.has(key) || seen.get(key) === at) continue;
+			seen.set(key, at);
+			deps.fire(key);
+		}
+		await deps.clock.sleep(LOOK_MS, signal).catch(() => {});
+	}
 }
 
 async function change(store: Store, to: (asks: Asks) => Asks): Promise<void> {

@@ -133,6 +133,10 @@ export interface OAuthStep {
 	readonly providerId: string | null;
 }
 
+interface MarkedOAuthStep extends OAuthStep {
+	readonly marks: RotationMarks;
+}
+
 /**
  * One step of a rotation. Values live within a call alone: what is made, sent or tested is read from the secret's versions
  * by stage or id, and no call, mark or answer holds it.
@@ -170,11 +174,11 @@ export type RotationCall =
 	/** Gives the provider the pending value, or takes the provider's and makes AWSPENDING of it. */
 	| { readonly api: "oauth:CreateSecret"; readonly input: OAuthStep }
 	/** A real token request with the pending value. */
-	| { readonly api: "oauth:TestSecret"; readonly input: OAuthStep; readonly marks: RotationMarks }
+	| { readonly api: "oauth:TestSecret"; readonly input: MarkedOAuthStep }
 	/** `DeactivateOld`, `RemoveOld`: all but the new one. `RemoveNew`, or the old value put back: the way back. */
-	| { readonly api: "oauth:DeactivateOld"; readonly input: OAuthStep; readonly marks: RotationMarks }
-	| { readonly api: "oauth:RemoveOld"; readonly input: OAuthStep; readonly marks: RotationMarks }
-	| { readonly api: "oauth:RemoveNew"; readonly input: OAuthStep; readonly marks: RotationMarks }
+	| { readonly api: "oauth:DeactivateOld"; readonly input: MarkedOAuthStep }
+	| { readonly api: "oauth:RemoveOld"; readonly input: MarkedOAuthStep }
+	| { readonly api: "oauth:RemoveNew"; readonly input: MarkedOAuthStep }
 	| {
 			readonly api: "https:Get";
 			readonly input: { readonly secret: Arn; readonly check: HttpCheck; readonly marks: RotationMarks };

@@ -1,6 +1,7 @@
 import type { Usages } from "./derived.ts";
 import type { Culprit } from "./hint.ts";
 import type { Arn, Digest, Instant, ResourceKey } from "./ids.ts";
+import type { RotationView } from "./rotation-view.ts";
 import type { Binding, Target } from "./target.ts";
 
 export type ConditionType = "Ready" | "Reconciling" | "Stalled" | "Drifted" | "Propagated";
@@ -50,6 +51,8 @@ export interface Status {
 	readonly workloads?: readonly WorkloadStatus[];
 	/** Of its derived execution roles; absent: there is none, or it was recorded by a version that knew of none. */
 	readonly derived?: Usages;
+	/** Of a SecretRotation: where it stands. */
+	readonly rotation?: RotationView;
 	/** The STATUS column: `healed 2 min ago` is made from what stands here. */
 	readonly summary: string;
 	readonly firstSeen: Instant;

@@ -7,7 +7,7 @@ import type { Instant, ResourceKey } from "../model/ids.ts";
 import type { CatalogView } from "../model/kind.ts";
 import type { Facts } from "../model/reference.ts";
 import type { Origin, Resource } from "../model/resource.ts";
-import type { RotationAsk } from "../model/rotation-ask.ts";
+import type { Asks } from "../model/rotation-ask.ts";
 import type { InventoryEntry } from "../model/status.ts";
 import type { ActionCatalogue } from "../policy/action-catalogue.ts";
 import type { Quotas } from "./quotas.ts";
@@ -33,7 +33,7 @@ export interface PlanContext {
 	/** What a running controller heard and told of drift; absent: the history alone says it. */
 	readonly drifts?: DriftMemory;
 	/** Rotations that somebody asked for, by the key of their instance. */
-	readonly asked?: ReadonlyMap<ResourceKey, RotationAsk>;
+	readonly asked?: Asks;
 	/** A person applies this, so what only a person may do is ready. */
 	readonly person: boolean;
 	/** Two revisions are compared: what only AWS knows is not known, as in validate, and workloads are not looked at. */

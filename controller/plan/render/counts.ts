@@ -64,14 +64,21 @@ export function countPlan(file: PlanFile): PlanCounts {
 		surplus: new Set(
 			file.plans.flatMap((p) => p.findings.filter((f) => f.id === "SurplusAccess").map((f) => `${p.key} ${f.subject ?? ""}`)),
 		).size,
-		restarts: [...new Set(steps.filter(restarts).map((s) => s.target.name))],
+		restarts: [...new Set([...steps.filter(restarts).map((s) => s.target.name), ...file.plans.flatMap(toRestart)])],
 		needsApproval: steps.some((s) => ["approval", "budget"].includes(waitingOf(s)?.waiting ?? "")),
 	};
 }
 
-/** Another task definition: ECS starts every task of the service anew. */
+/** Another task definition, or another secret: ECS starts every task of the service anew. */
 export function restarts(step: Step): boolean {
-	return step.call.api === "ecs:UpdateService";
+	return step.call.api === "ecs:UpdateService" || step.call.api === "ecs:ForceNewDeployment";
+}
+
+/** Services that a rotation, begun or about to, has yet to restart: its plan holds the next step alone. */
+function toRestart({ rotation }: Plan): readonly string[] {
+	if (rotation === undefined || rotation.phase === "idle" || rotation.phase === "failed" || rotation.phase === "waiting")
+		return [];
+	return rotation.consumers.filter((c) => c.kind === "service" && c.state === "restart").map((c) => c.name);
 }
 
 /** `none`, `prod/a, prod/b`, `prod/a, prod/b, prod/c and 4 more`. */

@@ -11,6 +11,8 @@ import { findingLines, planFindings } from "./findings-section.ts";
 import type { Pen } from "./layout.ts";
 import { type Block, fit } from "./markdown-fit.ts";
 import { createPaint } from "./palette.ts";
+import { rotationLines } from "./rotation-text.ts";
+import { ROTATION_HEADLINES } from "./rotation-words.ts";
 import { asGitSays, commandWords, count, haltWords, isForeign, planName } from "./words.ts";
 
 /** What GitHub takes as one comment. https://docs.github.com/rest/issues/comments: body is at most 65,536 characters. */
@@ -49,7 +51,8 @@ function headline(file: PlanFile, c: PlanCounts): string {
 	const title = `### Access plan for ${what} — `;
 	if (!hasWork(file) && isComparison(file))
 		return `${title}nothing changes: ${count(c.roles, "role")} asked for, the same in both.`;
-	if (!hasWork(file)) return `${title}nothing to do: ${asGitSays(c.roles - c.surplus, c.workloads)}`;
+	if (!hasWork(file))
+		return `${title}nothing to do: ${asGitSays(c.roles - c.surplus, c.workloads, file.plans.filter((p) => p.rotation !== undefined).length)}`;
 	const fresh = new Set(file.plans.filter((p) => p.summary === "create").map((p) => p.key));
 	const changed = file.plans.filter((p) => !fresh.has(p.key));
 	const gains = changed.filter((p) => p.steps.some((s) => s.gains.length > 0 || s.effect === "unknown")).length;
@@ -150,7 +153,7 @@ function stepBlocks(file: PlanFile): Block[] {
 		.filter((p) => p.steps.length > 0)
 		.map((p) => ({
 			title: `**${escapeMarkdown(planName(p, file.accounts.length))}** ${summaryWords(p)}`,
-			lines: changeLines(pen, p),
+			lines: p.rotation === undefined ? changeLines(pen, p) : rotationLines(pen, p.rotation, p),
 		}))
 		.map(({ title, lines }) => fenced(title, lines));
 }
@@ -183,7 +186,7 @@ function summaryWords(plan: Plan): string {
 		unchanged: "is as git says",
 	};
 	const where = plan.origin === null ? "" : ` — ${markdownCode(`${plan.origin.path}:${plan.origin.line}`)}`;
-	return `${words[plan.summary]}${where}`;
+	return `${plan.rotation === undefined ? words[plan.summary] : ROTATION_HEADLINES[plan.rotation.phase]}${where}`;
 }
 
 function footLines(file: PlanFile, c: PlanCounts): string[] {

@@ -7,6 +7,8 @@ import { escapeTerminal } from "./escape.ts";
 import { findingLines, planFindings } from "./findings-section.ts";
 import { cell, type Pen, row, spread } from "./layout.ts";
 import { createPaint, type Style } from "./palette.ts";
+import { rotationLines } from "./rotation-text.ts";
+import { ROTATION_HEADLINES } from "./rotation-words.ts";
 import {
 	approveCommand,
 	asGitSays,
@@ -37,7 +39,7 @@ export function renderPlanText(file: PlanFile, opts: PlanTextOptions): string {
 	const counts = countPlan(file);
 	const advised = new Set<string>();
 	const sections = file.plans
-		.filter((p) => p.summary !== "unchanged" || p.steps.length > 0)
+		.filter((p) => p.summary !== "unchanged" || p.steps.length > 0 || (p.rotation !== undefined && isAsked(p, file)))
 		.map((p) => planSection(pen, p, file, advised));
 	const findings = findingLines(pen, planFindings(file));
 	const blocks = [
@@ -49,6 +51,11 @@ export function renderPlanText(file: PlanFile, opts: PlanTextOptions): string {
 	// An empty plan is two lines: nothing between the header and what it comes to.
 	const gap = sections.length === 0 && findings.length === 0 ? "\n" : "\n\n";
 	return `${blocks.map((b) => b.join("\n")).join(gap)}\n`;
+}
+
+/** A rotation that rests is shown where somebody asks for it, with whom it would restart. */
+function isAsked(plan: Plan, { request }: PlanFile): boolean {
+	return request.only?.some((key) => key === plan.key || plan.key.startsWith(`${key}@`)) === true;
 }
 
 function headerLines(pen: Pen, file: PlanFile): string[] {
@@ -99,6 +106,16 @@ const HEADLINES: Readonly<Record<Plan["summary"], readonly [symbol: string, styl
 
 function planSection(pen: Pen, plan: Plan, file: PlanFile, advised: Set<string>): string[] {
 	const name = planName(plan, file.accounts.length);
+	if (plan.rotation !== undefined) {
+		const { phase } = plan.rotation;
+		const back = phase === "reverting" || phase === "failed";
+		const title = [
+			cell(phase === "idle" ? "  " : "~ ", back ? "drift" : "change"),
+			cell(name, "bold"),
+			cell(`  ${ROTATION_HEADLINES[phase]}`),
+		];
+		return [row(pen, 0, title, [cell(originWords(plan.origin), "dim")]), ...rotationLines(pen, plan.rotation, plan)];
+	}
 	if (isForeign(plan)) return foreignLines(pen, plan, advised);
 	const [symbol, style, words] = HEADLINES[plan.summary];
 	// Where it is not one change by one person, it stands beneath.
@@ -159,13 +176,14 @@ function nothingWords(pen: Pen, file: PlanFile, counts: PlanCounts): string {
 	if (isComparison(file))
 		return `${pen.paint("add", "Nothing changes")}: ${count(counts.roles, "role")} asked for, the same in both.`;
 	if (file.of === "triggers") return `${pen.paint("add", "Nothing to do")}: ${triggersWords(counts.unchanged)}`;
-	if (counts.roles + counts.workloads === 0) return `${pen.paint("add", "Nothing to do")}: ${nothingThere(file)}`;
+	const rotations = file.plans.filter((p) => p.rotation !== undefined).length;
+	if (counts.roles + counts.workloads + rotations === 0) return `${pen.paint("add", "Nothing to do")}: ${nothingThere(file)}`;
 	const roles = counts.roles - counts.surplus;
 	const rest =
 		counts.surplus === 0
 			? ""
 			: ` ${count(counts.surplus, "role")} ${counts.surplus === 1 ? "grants" : "grant"} more than git says (SurplusAccess, above).`;
-	const as = roles + counts.workloads === 0 ? "" : ` ${asGitSays(roles, counts.workloads)}`;
+	const as = roles + counts.workloads + rotations === 0 ? "" : ` ${asGitSays(roles, counts.workloads, rotations)}`;
 	return `${pen.paint("add", "Nothing to do")}:${as}${rest}`;
 }
 

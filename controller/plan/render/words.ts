@@ -101,7 +101,8 @@ export function effectMarker(effect: AccessEffect): string {
 
 /** One word for the counts. */
 export function waitingWord(waiting: Waiting, target: Target): string {
-	if (waiting === "reference") return target.type === "iam.role" ? "reference" : "binding";
+	if (waiting === "reference")
+		return target.type === "iam.role" || target.type === "secretsmanager.secret" ? "reference" : "binding";
 	return WAITING_WORDS[waiting];
 }
 
@@ -154,12 +155,19 @@ export function endOfWait(
 		const advice = state.advice === undefined ? {} : { advice: escapeTerminal(state.advice) };
 		return { command: escapeTerminal(state.command), ...advice };
 	}
+	if (state.advice !== undefined) return { advice: escapeTerminal(state.advice) };
 	switch (state.waiting) {
 		case "approval":
 		case "budget":
 			// Of a comparison: the id is of what AWS has, which was not read.
 			return plan.approvalId === null ? { advice: APPROVAL_BY_PLAN } : { command: approveCommand(plan.approvalId) };
 		case "hold":
+			if (target.type === "secretsmanager.secret")
+				return {
+					command: escapeTerminal(
+						`aws secretsmanager untag-resource --secret-id ${target.name} --tag-keys ecs-access.dev/hold-until`,
+					),
+				};
 			return target.type === "iam.role"
 				? { command: escapeTerminal(`aws iam untag-role --role-name ${target.name} --tag-keys ecs-access.dev/hold-until`) }
 				: {};
@@ -211,12 +219,15 @@ export function isForeign(plan: Plan): boolean {
 }
 
 /** `214 roles and 96 workloads are as git says.`; what there is none of is left out. */
-export function asGitSays(roles: number, workloads: number): string {
-	const parts = [roles === 0 ? "" : count(roles, "role"), workloads === 0 ? "" : count(workloads, "workload")].filter(
-		(p) => p !== "",
-	);
+export function asGitSays(roles: number, workloads: number, rotations = 0): string {
+	const parts = [
+		roles === 0 ? "" : count(roles, "role"),
+		workloads === 0 ? "" : count(workloads, "workload"),
+		rotations === 0 ? "" : count(rotations, "rotation"),
+	].filter((p) => p !== "");
 	if (parts.length === 0) return "no AccessPolicy here asks for a role or names a workload.";
-	return `${parts.join(" and ")} ${roles + workloads === 1 ? "is" : "are"} as git says.`;
+	const all = parts.length === 3 ? `${parts[0]}, ${parts[1]} and ${parts[2]}` : parts.join(" and ");
+	return `${all} ${roles + workloads + rotations === 1 ? "is" : "are"} as git says.`;
 }
 
 /** `1 role`, `2 roles`. */

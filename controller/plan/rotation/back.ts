@@ -146,7 +146,7 @@ function clear(s: Sight, id: string): Step | null {
 	if (s.mark("set") === null && s.state.labels[id] === undefined) return null;
 	const { overlap } = OAUTH_CAPABILITIES[strategy.client.provider];
 	const words = overlap === "dual" ? "remove the new secret" : "put the old secret back";
-	const call = { api: "oauth:RemoveNew", input: oauthInput(s, id), marks: marks({ at: ["cleared"] }) } as const;
+	const call = { api: "oauth:RemoveNew", input: { ...oauthInput(s, id), marks: marks({ at: ["cleared"] }) } } as const;
 	return secretStep(s, call, `${words} at ${strategy.client.issuer}`, "failed");
 }
 

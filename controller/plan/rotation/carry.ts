@@ -81,10 +81,14 @@ export function retire(s: Sight, id: string): Step {
 		const input = oauthInput(s, id);
 		const where = strategy.client.issuer;
 		if (s.mark("deactivated") === null) {
-			const call = { api: "oauth:DeactivateOld", input, marks: marks({ at: ["deactivated"] }) } as const;
+			const call = { api: "oauth:DeactivateOld", input: { ...input, marks: marks({ at: ["deactivated"] }) } } as const;
 			return secretStep(s, call, `switch the old secret off at ${where}`);
 		}
-		return secretStep(s, { api: "oauth:RemoveOld", input, marks: ended(s, id) }, `delete the old secret at ${where}`);
+		return secretStep(
+			s,
+			{ api: "oauth:RemoveOld", input: { ...input, marks: ended(s, id) } },
+			`delete the old secret at ${where}`,
+		);
 	}
 	return secretStep(
 		s,

@@ -65,7 +65,7 @@ function makeAtProvider(s: Sight, id: string): Step {
 	const patience = ACCEPT_MS + propagationSeconds * 2000;
 	if (s.nowMs > Date.parse(set) + patience)
 		return giveUp(s, `NotAccepted the provider refuses the new value ${Math.round(patience / 1000)} s after it got it`);
-	const call = { api: "oauth:TestSecret", input: oauthInput(s, id), marks: marks({ at: ["tested"] }) } as const;
+	const call = { api: "oauth:TestSecret", input: { ...oauthInput(s, id), marks: marks({ at: ["tested"] }) } } as const;
 	return secretStep(s, call, `ask ${where} for a token with the new value`);
 }
 

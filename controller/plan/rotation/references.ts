@@ -3,7 +3,7 @@ import { isRotation } from "../../model/desired.ts";
 import type { Instant, ResourceKey } from "../../model/ids.ts";
 import type { Reference } from "../../model/reference.ts";
 import type { ConsumersReference } from "../../model/rotation.ts";
-import type { RotationAsk } from "../../model/rotation-ask.ts";
+import type { Asks } from "../../model/rotation-ask.ts";
 import { markOf, type RotationMark } from "../../model/rotation-marks.ts";
 import { type Existing, targetId } from "../../model/target.ts";
 import { causeOf, type Glance, sightOf } from "./sight.ts";
@@ -20,7 +20,7 @@ export function rotationReferences(
 	by: {
 		readonly installation: string;
 		readonly now: Instant;
-		readonly asked: ReadonlyMap<ResourceKey, RotationAsk>;
+		readonly asked: Asks;
 		readonly shown: boolean;
 	},
 ): readonly Reference[] {

@@ -90,7 +90,8 @@ describe("the documentation", () => {
 					p.on !== "secret" &&
 					!isOfEvents(p) &&
 					!isOfDoctor(p) &&
-					!isOfEnforce(p),
+					!isOfEnforce(p) &&
+					!isOfRotation(p),
 			).map((p) => p.action);
 		expect(documented("sts:GetCallerIdentity").toSorted()).toEqual(used("read").toSorted());
 		expect(documented("iam:PutRolePolicy").toSorted()).toEqual(used("write").toSorted());
@@ -102,10 +103,12 @@ describe("the documentation", () => {
 			"grantedBy" in p ? p.grantedBy : [p.action],
 		);
 		expect(documented("dynamodb:GetItem").toSorted()).toEqual([...new Set(onTable)].toSorted());
-		const onSecret = PERMISSIONS.filter((p) => p.on === "secret" && !isOfDerived(p)).map((p) => p.action);
+		const onSecret = PERMISSIONS.filter((p) => p.on === "secret" && !isOfDerived(p) && !isOfRotation(p)).map((p) => p.action);
 		expect(documented("secretsmanager:GetSecretValue")).toEqual(onSecret);
 		const derives = PERMISSIONS.filter((p) => /Derived/.test(p.why)).map((p) => p.action);
 		expect(documented("secretsmanager:DescribeSecret").toSorted()).toEqual(derives.toSorted());
+		const rotates = PERMISSIONS.filter((p) => /SecretRotation/.test(p.why)).map((p) => p.action);
+		expect(documented("secretsmanager:PutSecretValue").toSorted()).toEqual(rotates.toSorted());
 		const doctors = PERMISSIONS.filter(isOfDoctor).map((p) => p.action);
 		expect(documented("iam:GetAccountSummary").toSorted()).toEqual(doctors.toSorted());
 		const ofEvents = (triggers: boolean): readonly string[] =>
@@ -125,11 +128,16 @@ describe("the documentation", () => {
 
 /** Where no policy says binding: Enforce, no workload is written. */
 function isOfEnforce(p: (typeof PERMISSIONS)[number]): boolean {
-	return p.why.endsWith("binding: Enforce only");
+	return /binding: Enforce( and SecretRotation)? only$/.test(p.why);
+}
+
+/** Needed by nothing else. */
+function isOfRotation({ why }: (typeof PERMISSIONS)[number]): boolean {
+	return /; SecretRotation/.test(why);
 }
 
 function isOfDerived(p: (typeof PERMISSIONS)[number]): boolean {
-	return p.why.endsWith("Derived only");
+	return /Derived( and SecretRotation)? only$/.test(p.why);
 }
 
 /** The event path is set up by one command and heard by another; neither is needed to plan and to apply. */

@@ -135,7 +135,7 @@ describe("what is wrong is said where it stands", () => {
 		[
 			"an issuer without encryption",
 			`secret: a\nstrategy: { oauthClient: ${OAUTH.replace("https", "http")} }`,
-			['6:52 error InvalidRotation issuer is "http://id.acme.io", which is not https -> the address as its tokens say it in iss'],
+			['6:54 error InvalidRotation issuer is "http://id.acme.io", which is not https -> the address as its tokens say it in iss'],
 		],
 		[
 			"consumers that are no list",
