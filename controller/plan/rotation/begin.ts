@@ -14,7 +14,7 @@ export function begin(s: Sight, cause: Cause, sorted: Sorted): Step {
 	if (opens !== null) return waitStep(s, "freeze", `its window opens at ${opens}`);
 	const soon = cause.made ? null : tooSoon(s);
 	if (soon !== null) return waitStep(s, "budget", soon);
-	const elsewhere = rotatedElsewhere(s);
+	const elsewhere = cause.made ? null : rotatedElsewhere(s);
 	if (elsewhere !== null) return waitStep(s, "not-owned", elsewhere.detail, { advice: elsewhere.advice });
 	if (s.unread !== null || s.consumers === null)
 		return waitStep(s, "reference", `who uses it cannot be read: ${s.unread ?? "not looked at"}`);

@@ -43,7 +43,7 @@ def rotate(
         raise InvalidRequestException("No Lambda rotation function ARN is associated with this secret.")
     if rules.get("AutomaticallyAfterDays") or rules.get("ScheduleExpression"):
         secret.auto_rotate_after_days = rules.get("AutomaticallyAfterDays", 0)
-    secret.rotation_enabled = True
+    secret.rotation_enabled = secret.rotation_requested = True
     pending = next((one for one in secret.versions.values() if "AWSPENDING" in one["version_stages"]), None)
     if pending is not None and "AWSCURRENT" not in pending["version_stages"]:
         raise InvalidRequestException("A previous rotation isn't complete. That rotation will be reattempted.")
