@@ -252,8 +252,9 @@ async function sqs(config: Config): Promise<Api<"sqs">> {
 }
 
 async function secretsmanager(config: Config): Promise<Api<"secretsmanager">> {
-	const sdk = await import("@aws-sdk/client-secrets-manager");
+	const [sdk, { noteServerTime }] = await Promise.all([import("@aws-sdk/client-secrets-manager"), import("./server-time.ts")]);
 	const c = new sdk.SecretsManagerClient(config);
+	noteServerTime(c);
 	return {
 		"secretsmanager:GetSecretValue": (i, o) => c.send(new sdk.GetSecretValueCommand(i), o),
 		"secretsmanager:DescribeSecret": (i, o) => c.send(new sdk.DescribeSecretCommand(i), o),

@@ -1,6 +1,7 @@
 import type { DescribeSecretCommandOutput } from "@aws-sdk/client-secrets-manager";
 import { digest } from "../model/digest.ts";
 import type { Arn, Digest, Region, Tags } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import { holdOf, isMark } from "../model/marks.ts";
 import { markOf } from "../model/rotation-marks.ts";
 import { type SecretState, versionWith } from "../model/secret-state.ts";
@@ -9,6 +10,7 @@ import { parseArn } from "./arn.ts";
 import { awsCode, brief } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
 import { instantOf } from "./rollouts.ts";
+import { answeredAt } from "./server-time.ts";
 
 type SecretTarget = Target<"secretsmanager.secret">;
 
@@ -28,7 +30,7 @@ export async function observeSecret(
 	}
 	const state = stateOf(told);
 	const current = versionWith(state, "AWSCURRENT");
-	const known = current === null || markOf(state.tags, "promotedVersion") === current;
+	const known = current === null || markOf(state.tags, "promotedVersion") === current || markOf(state.tags, "id") !== null;
 	const arn = told.ARN ?? "";
 	try {
 		const currentMadeAt = known ? null : await madeAt(arn, current, target.region, call, signal);
@@ -65,6 +67,7 @@ function unreadable(target: SecretTarget, why: string): Observed<"secretsmanager
 }
 
 function stateOf(told: Partial<DescribeSecretCommandOutput>): SecretState {
+	const at = answeredAt(told);
 	return {
 		labels: told.VersionIdsToStages ?? {},
 		tags: Object.fromEntries((told.Tags ?? []).map((t) => [t.Key ?? "", t.Value ?? ""])) satisfies Tags,
@@ -74,6 +77,7 @@ function stateOf(told: Partial<DescribeSecretCommandOutput>): SecretState {
 		managedBy: told.OwningService || (told.Type === undefined || told.Type === "" ? null : `the managed type ${told.Type}`),
 		createdAt: told.CreatedDate === undefined ? null : instantOf(told.CreatedDate),
 		currentMadeAt: null,
+		toldAt: at === null ? null : instantAt(at),
 		deletedAt: told.DeletedDate === undefined ? null : instantOf(told.DeletedDate),
 	};
 }

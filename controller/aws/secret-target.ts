@@ -1,5 +1,6 @@
 import { ConflictError, TerminalError, WaitingError } from "../model/errors.ts";
 import type { AccountId, Arn, Tags } from "../model/ids.ts";
+import { instantAt } from "../model/instant.ts";
 import type { Outside } from "../model/oauth-client.ts";
 import { isRotationCall, type Step } from "../model/plan.ts";
 import type { Clock, Outcome, Provider } from "../model/ports.ts";
@@ -14,6 +15,7 @@ import type { RotationMemory } from "./rotation-memory.ts";
 import { isOAuthCall, runOAuth } from "./secret-oauth.ts";
 import { observeSecret } from "./secret-read.ts";
 import { generateValue, putPending, regionOf } from "./secret-value.ts";
+import { answeredAt } from "./server-time.ts";
 
 export interface SecretProviderDeps {
 	readonly call: CallAws;
@@ -91,9 +93,9 @@ async function run(
 			return { result: "applied", requestId: await putPending(secret, call.input.version, value, deps.call, signal) };
 		}
 		case "secretsmanager:UpdateSecretVersionStage": {
-			const requestId = done ? null : await moveLabel(call.input, deps, signal);
-			await mark(secret, call.input.marks, deps, signal);
-			return { result: done ? "already" : "applied", requestId };
+			const moved = done ? null : await moveLabel(call.input, deps, signal);
+			await mark(secret, call.input.marks, deps, signal, moved?.at ?? null);
+			return { result: done ? "already" : "applied", requestId: moved?.requestId ?? null };
 		}
 		case "secretsmanager:RotateSecret": {
 			if (done) return { result: "already", requestId: null };
@@ -154,7 +156,7 @@ async function moveLabel(
 	{ secret, label, to, from }: Extract<RotationCall, { api: "secretsmanager:UpdateSecretVersionStage" }>["input"],
 	{ call }: SecretProviderDeps,
 	signal: AbortSignal,
-): Promise<string | null> {
+): Promise<{ readonly requestId: string | null; readonly at: number | null } | null> {
 	const input = {
 		SecretId: secret,
 		VersionStage: label,
@@ -162,8 +164,8 @@ async function moveLabel(
 		...(from !== null && { RemoveFromVersionId: from }),
 	};
 	try {
-		const { $metadata } = await call("secretsmanager:UpdateSecretVersionStage", regionOf(secret), input, signal);
-		return $metadata.requestId ?? null;
+		const answer = await call("secretsmanager:UpdateSecretVersionStage", regionOf(secret), input, signal);
+		return { requestId: answer.$metadata.requestId ?? null, at: answeredAt(answer) };
 	} catch (error) {
 		// The label is no longer where it was: moved by us before an answer got lost, or by somebody else.
 		if (!(error instanceof AwsError) && awsCode(error) === undefined) throw error;
@@ -175,26 +177,36 @@ async function moveLabel(
 	}
 }
 
-/** Writes and removes marks; what is there already is written over. */
+/**
+ * Writes and removes marks; what is there already is written over. Times are AWS's own, since tasks are compared with them,
+ * whose times are too: `at`, when the call that is marked was answered, or else what AWS says right now.
+ */
 async function mark(
 	secret: Arn,
-	{ set, at, remove }: RotationMarks,
+	marks: RotationMarks,
 	deps: SecretProviderDeps,
 	signal: AbortSignal,
+	at: number | null = null,
 ): Promise<string | null> {
 	const region = regionOf(secret);
-	const now = deps.clock.now();
-	const tags: Tags = { ...set, ...Object.fromEntries(at.map((key) => [key, now])) };
+	const time = marks.at.length === 0 ? "" : instantAt(at ?? (await awsNow(secret, deps, signal)));
+	const tags: Tags = { ...marks.set, ...Object.fromEntries(marks.at.map((key) => [key, time])) };
 	let requestId: string | null = null;
 	if (Object.keys(tags).length > 0) {
 		const input = { SecretId: secret, Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) };
 		requestId = (await deps.call("secretsmanager:TagResource", region, input, signal)).$metadata.requestId ?? null;
 	}
-	if (remove.length > 0) {
-		const input = { SecretId: secret, TagKeys: [...remove] };
+	if (marks.remove.length > 0) {
+		const input = { SecretId: secret, TagKeys: [...marks.remove] };
 		requestId = (await deps.call("secretsmanager:UntagResource", region, input, signal)).$metadata.requestId ?? null;
 	}
 	return requestId;
+}
+
+async function awsNow(secret: Arn, { call, clock }: SecretProviderDeps, signal: AbortSignal): Promise<number> {
+	return (
+		answeredAt(await call("secretsmanager:DescribeSecret", regionOf(secret), { SecretId: secret }, signal)) ?? clock.millis()
+	);
 }
 
 function refused(step: Step, why: string): TerminalError {

@@ -1,3 +1,4 @@
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Region } from "../model/ids.ts";
 import type { Credentials } from "./clients.ts";
 
@@ -38,6 +39,26 @@ export async function serverTime(
 	}
 	const told = Date.parse(date ?? "");
 	return Number.isNaN(told) ? null : told;
+}
+
+const answered = new WeakMap<object, number>();
+
+/** Notes of each answer of a client what AWS's clock said: to be asked with `answeredAt`. */
+export function noteServerTime(client: SecretsManagerClient): void {
+	client.middlewareStack.add(
+		(next) => async (args) => {
+			const result = await next(args);
+			const told = Date.parse(dateOf(result.response) ?? "");
+			if (!Number.isNaN(told)) answered.set(result.output, told);
+			return result;
+		},
+		{ step: "initialize", name: "ecs-access-answered" },
+	);
+}
+
+/** When AWS gave this answer, by its own clock, in milliseconds; whole seconds. Null: it was not noted. */
+export function answeredAt(output: object): number | null {
+	return answered.get(output) ?? null;
 }
 
 function dateOf(response: unknown): string | undefined {

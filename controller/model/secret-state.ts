@@ -12,6 +12,8 @@ export interface SecretState {
 	readonly createdAt: Instant | null;
 	/** When the current version was made; read only where no mark of ours says since when it is current. */
 	readonly currentMadeAt: Instant | null;
+	/** When this was told, by AWS's clock, by which tasks are told of too; null: it did not say. */
+	readonly toldAt: Instant | null;
 	/** It waits for its deletion. */
 	readonly deletedAt: Instant | null;
 }

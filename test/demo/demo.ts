@@ -1,4 +1,4 @@
-/** `npm run demo`: the product in seven acts, on a real emulator of AWS, in under three minutes. Leaves nothing behind. */
+/** `npm run demo`: the product in nine acts, on a real emulator of AWS, in under three minutes. Leaves nothing behind. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { company, companyAccount } from "../sandbox/company.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { fill } from "./fill.ts";
 import { playLive } from "./live.ts";
+import { playRotation } from "./rotation.ts";
 import { createStage, type Stage } from "./stage.ts";
 
 const ASKED = `      - sid: JustForNow
@@ -118,7 +119,11 @@ async function play(): Promise<void> {
 	commit("Guard what no policy may do");
 
 	if (sandbox === null) await playByHand(stage);
-	else await playLive({ stage, sandbox, account, folder, commit, region });
+	else {
+		const live = { stage, sandbox, account, folder, commit, region };
+		await playLive(live);
+		await playRotation(live);
+	}
 
 	stage.say(`
 That was all of it, and nothing is left running. To play with the same company yourself:

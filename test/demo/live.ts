@@ -15,7 +15,7 @@ export interface Live {
 	readonly region: string;
 }
 
-/** The last two acts: the controller at work, with an emulator that tells what happens as AWS does. */
+/** Two acts: the controller at work, with an emulator that tells what happens as AWS does. */
 export async function playLive({ stage, sandbox, account, folder, commit, region }: Live): Promise<void> {
 	const endpoint = sandbox.endpoint;
 	const write = (name: string, text: string): void => {

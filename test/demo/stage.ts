@@ -9,8 +9,8 @@ export interface Stage {
 	readonly act: (title: string) => void;
 	/** What was just seen, in one sentence. */
 	readonly moral: (sentence: string) => void;
-	/** Shown as typed, run for real; throws when the exit code is not `code`. */
-	readonly ecsAccess: (args: string, code: number) => Promise<void>;
+	/** Shown as typed, run for real; throws when the exit code is not `code`. `told`: with what it says on the way. */
+	readonly ecsAccess: (args: string, code: number, more?: { readonly told?: true }) => Promise<void>;
 	/** The same, until its output holds `words`; the last output is shown. */
 	readonly until: (args: string, words: string) => Promise<void>;
 	/** A command of the audience's own, done here by `work`. */
@@ -61,9 +61,9 @@ export function createStage(folder: string, env: Readonly<Record<string, string 
 			typed(command);
 			await work();
 		},
-		ecsAccess: async (args, code) => {
+		ecsAccess: async (args, code, more) => {
 			typed(`ecs-access ${args}`);
-			const got = await run(args.split(" "), folder, env);
+			const got = await run(args.split(" "), folder, env, more?.told === true);
 			if (got !== code) throw new Error(`ecs-access ${args} ended with ${got}, expected ${code}`);
 		},
 	};
@@ -78,12 +78,18 @@ async function output(args: readonly string[], cwd: string, env: NodeJS.ProcessE
 }
 
 /** Results on our stdout as they are; progress is for people who wait, and here nobody does. */
-function run(args: readonly string[], cwd: string, env: Readonly<Record<string, string | undefined>>): Promise<number> {
+function run(
+	args: readonly string[],
+	cwd: string,
+	env: Readonly<Record<string, string | undefined>>,
+	told: boolean,
+): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ["ignore", "inherit", "pipe"] });
 		let errors = "";
 		child.stderr.on("data", (chunk: Buffer) => {
-			errors += chunk.toString("utf8");
+			if (told) process.stdout.write(chunk);
+			else errors += chunk.toString("utf8");
 		});
 		child.on("error", reject);
 		child.on("close", (code) => {

@@ -1,4 +1,3 @@
-import { instantAt } from "../../model/instant.ts";
 import { OAUTH_CAPABILITIES } from "../../model/oauth-capabilities.ts";
 import type { Step } from "../../model/plan.ts";
 import type { RotationMarks } from "../../model/rotation.ts";
@@ -66,17 +65,14 @@ export function retiresAt(s: Sight): number {
 
 /**
  * After the verification: the old value stays for `retireAfter`, is switched off, and later deleted. Who asks for another
- * rotation meanwhile cuts that short.
+ * rotation meanwhile cuts that short. Null: it is not time yet, and nothing is wrong with that.
  */
-export function retire(s: Sight, id: string): Step {
+export function retire(s: Sight, id: string): Step | null {
 	const { strategy } = s.wanted;
 	const early = causeOf({ ...s, id }) !== null;
 	const at = retiresAt(s);
 	const dual = strategy.type === "oauthClient" && OAUTH_CAPABILITIES[strategy.client.provider].overlap === "dual";
-	if (!early && s.nowMs < at) {
-		const off = dual ? (s.mark("deactivated") === null ? "is switched off" : "is deleted") : "counts as retired";
-		return waitStep(s, "retention", `the old value ${off} at ${instantAt(at)}`);
-	}
+	if (!early && s.nowMs < at) return null;
 	if (strategy.type === "oauthClient" && dual) {
 		const input = oauthInput(s, id);
 		const where = strategy.client.issuer;

@@ -62,7 +62,7 @@ export function sortConsumers(s: Sight, aim: Aim | null, ownRoles: ReadonlySet<s
 		}
 		const rollee = rolleeOf(service, service.state as ServiceState, aim, s);
 		rollees.push(rollee);
-		views.push(viewOf(rollee, aim));
+		views.push(viewOf(rollee, aim, s.mark("verified") !== null));
 	}
 	for (const f of s.consumers?.families ?? []) {
 		const name = f.cluster === null ? f.family : `${f.cluster}/${f.family}`;
@@ -73,7 +73,12 @@ export function sortConsumers(s: Sight, aim: Aim | null, ownRoles: ReadonlySet<s
 		views.push({ kind: "family", name, wave: null, current: null, stale: null, ...said });
 	}
 	for (const r of s.consumers?.rules ?? []) {
-		const state = r.fault !== null ? "blocked" : aim !== null && r.version === s.current ? "current" : "restart";
+		const state =
+			r.fault !== null
+				? "blocked"
+				: (aim !== null || s.mark("verified") !== null) && r.version === s.current
+					? "current"
+					: "restart";
 		views.push({ kind: "rule", name: r.arn, wave: null, current: null, stale: null, state, note: r.fault });
 	}
 	const byName = (a: { readonly name: string }, b: { readonly name: string }) => (a.name < b.name ? -1 : 1);
@@ -158,7 +163,7 @@ function failureOf({ past }: ConsumerService, state: ServiceState, aim: Aim, s: 
 	return `not done after ${Math.floor((s.nowMs - Date.parse(primary.createdAt)) / 60_000)} minutes: ${taskWords(primary)}`;
 }
 
-function viewOf(r: Rollee, aim: Aim | null): ConsumerView {
+function viewOf(r: Rollee, aim: Aim | null, verified: boolean): ConsumerView {
 	const counted = aim !== null && r.service.tasks !== null;
 	const state =
 		r.failure !== null ? "failed" : r.flight !== null && aim !== null ? "rolling" : isCurrent(r, aim) ? "current" : "restart";

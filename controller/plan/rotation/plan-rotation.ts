@@ -79,7 +79,10 @@ function nextOf(
 		const way = back(s, s.id, input.ownRoles);
 		return { steps: way.steps, sorted: way.sorted ?? sorted };
 	}
-	if (s.mark("verified") !== null) return only(retire(s, s.id));
+	if (s.mark("verified") !== null) {
+		const step = retire(s, s.id);
+		return step === null ? { steps: [], sorted } : only(step);
+	}
 	if (s.current === s.id && s.mark("promotedVersion") !== s.id) return only(markPromoted(s, s.id));
 	if (aim !== null) return { steps: carry(s, s.id, sorted, aim), sorted };
 	// It was current, and somebody moved the label.

@@ -56,7 +56,7 @@ function awaits(r: Rollee, aim: Aim, s: Sight): boolean {
 }
 
 /** The one with the fewest tasks goes first: it breaks least. */
-function bySize(rollees: readonly Rollee[]): readonly Rollee[] {
+export function bySize(rollees: readonly Rollee[]): readonly Rollee[] {
 	return rollees.toSorted((a, b) => a.state.desiredCount - b.state.desiredCount);
 }
 

@@ -18,6 +18,7 @@ export interface Sight {
 	/** `installation/SecretRotation/name`, as the owner mark says it. */
 	readonly owner: string;
 	readonly installation: string;
+	/** By AWS's clock where it told: what is compared with it are times of AWS. */
 	readonly now: Instant;
 	readonly nowMs: number;
 	readonly mark: (mark: RotationMark) => string | null;
@@ -60,8 +61,8 @@ export function sightOf(
 		key: glance.key,
 		owner: `${glance.installation}/${glance.key}`,
 		installation: glance.installation,
-		now: glance.now,
-		nowMs: Date.parse(glance.now),
+		now: state.toldAt ?? glance.now,
+		nowMs: Date.parse(state.toldAt ?? glance.now),
 		mark: (mark) => markOf(state.tags, mark),
 		current,
 		pending: versionWith(state, "AWSPENDING"),

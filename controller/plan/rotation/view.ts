@@ -5,6 +5,7 @@ import type { ConsumerView, RotationLine, RotationPhase, RotationView } from "..
 import { wayBackWords } from "./back.ts";
 import { retiresAt } from "./carry.ts";
 import type { Sorted } from "./consumers.ts";
+import { bySize } from "./roll.ts";
 import { type Cause, nextAt, type Sight, windowOpensAt } from "./sight.ts";
 
 /** No service is looked at more often (aws-facts §4.5: the buckets of ECS are shared with everybody's deployments). */
@@ -24,7 +25,7 @@ export function viewOf(s: Sight, cause: Cause | null, sorted: Sorted | null, ste
 		rotatedAt: s.mark("rotatedAt"),
 		lines: linesOf(s, phase, steps),
 		wayBack: wayBackWords(s),
-		consumers: withWaves(sorted?.views ?? [], s.wanted.maxParallel),
+		consumers: sorted === null ? [] : withWaves(sorted, s.wanted.maxParallel),
 		failure: failureOf(s),
 		lookAt: lookAt(s, phase, cause, due),
 	};
@@ -74,6 +75,11 @@ const ORDER: readonly RotationPhase[] = [
 /** What it does, in order; while it goes back, what that does. */
 function linesOf(s: Sight, phase: RotationPhase, steps: readonly Step[]): readonly RotationLine[] {
 	if (phase === "idle" || phase === "failed") return [];
+	if (phase === "waiting")
+		return outlineOf(s).map((l) => ({
+			is: ORDER.indexOf(l.after) < ORDER.indexOf(phase) ? "done" : l.after === phase ? "now" : "to come",
+			words: l.words,
+		}));
 	const said = steps.flatMap((step) => (step.state === "ready" ? step.diff.map((c) => c.name) : [step.state.detail]));
 	const now = [...new Set(said)].map((words): RotationLine => ({ is: "now", words }));
 	if (phase === "reverting") return now;
@@ -121,14 +127,10 @@ function outlineOf(s: Sight): readonly { readonly after: RotationPhase; readonly
 	];
 }
 
-/** The first wave is one, the canary; then `maxParallel` each. */
-function withWaves(views: readonly ConsumerView[], maxParallel: number): readonly ConsumerView[] {
-	let n = 0;
-	return views.map((v) => {
-		if (v.kind !== "service" || v.state === "self" || v.state === "pinned" || v.state === "unaffected" || v.state === "blocked")
-			return v;
-		const wave = n === 0 ? 1 : 2 + Math.floor((n - 1) / Math.max(1, maxParallel));
-		n += 1;
-		return { ...v, wave };
-	});
+/** The first wave is one, the canary; then `maxParallel` each, in the order of their names. */
+function withWaves({ views, rollees }: Sorted, maxParallel: number): readonly ConsumerView[] {
+	const first = bySize(rollees)[0]?.service.target.name;
+	const rest = rollees.map((r) => r.service.target.name).filter((name) => name !== first);
+	const waves = new Map(rest.map((name, n) => [name, 2 + Math.floor(n / maxParallel)]));
+	return views.map((v) => (v.kind !== "service" ? v : { ...v, wave: v.name === first ? 1 : (waves.get(v.name) ?? null) }));
 }

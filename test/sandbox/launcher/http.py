@@ -24,6 +24,12 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server_version = "sandbox"
 
+    #: Whose clock the answer tells; none: the machine's.
+    _account: str | None = None
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(None if self._account is None else clock.now(self._account))
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 
@@ -57,6 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _ask(self, body: bytes) -> errors.Answer:
         call = calls.of(self.headers, body)
+        self._account = None if call is None else call.account
         connection.serve(self.connection)
         with clock.lock:
             if call is None:
