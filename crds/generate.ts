@@ -14,7 +14,16 @@ const root = join(here, "..");
 const NOTE = "Made from crds/*.yaml by `npm run generate`; do not edit.";
 
 /** What the platform team owns first, then what the service teams write. */
-const ORDER = ["Installation", "Account", "AccessPolicy", "PermissionSet", "AccessGrant", "SecretRotation", "Guardrail", "Approval"];
+const ORDER = [
+	"Installation",
+	"Account",
+	"AccessPolicy",
+	"PermissionSet",
+	"AccessGrant",
+	"SecretRotation",
+	"Guardrail",
+	"Approval",
+];
 
 function readCrds(): readonly Crd[] {
 	return readdirSync(here)

@@ -252,7 +252,7 @@ async function sqs(config: Config): Promise<Api<"sqs">> {
 }
 
 async function secretsmanager(config: Config): Promise<Api<"secretsmanager">> {
-	const [sdk, { noteServerTime }] = await Promise.all([import("@aws-sdk/client-secrets-manager"), import("./server-time.ts")]);
+	const [sdk, { noteServerTime }] = await Promise.all([import("@aws-sdk/client-secrets-manager"), import("./answered-at.ts")]);
 	const c = new sdk.SecretsManagerClient(config);
 	noteServerTime(c);
 	return {

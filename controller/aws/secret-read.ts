@@ -6,11 +6,11 @@ import { holdOf, isMark } from "../model/marks.ts";
 import { markOf } from "../model/rotation-marks.ts";
 import { type SecretState, versionWith } from "../model/secret-state.ts";
 import type { Observed, Target } from "../model/target.ts";
+import { answeredAt } from "./answered-at.ts";
 import { parseArn } from "./arn.ts";
 import { awsCode, brief } from "./errors.ts";
 import type { CallAws } from "./operations.ts";
 import { instantOf } from "./rollouts.ts";
-import { answeredAt } from "./server-time.ts";
 
 type SecretTarget = Target<"secretsmanager.secret">;
 
@@ -42,7 +42,7 @@ export async function observeSecret(
 }
 
 /** What must still be so immediately before a step: labels, our marks, and who rotates it. */
-export function secretFingerprint(state: SecretState): Digest {
+function secretFingerprint(state: SecretState): Digest {
 	const { labels, tags, rotationEnabled, rotationLambda, managedBy } = state;
 	const marks = Object.fromEntries(Object.entries(tags).filter(([key]) => isMark(key)));
 	const sorted = Object.fromEntries(Object.entries(labels).map(([id, all]) => [id, all.toSorted()]));

@@ -8,6 +8,7 @@ import type { RotationCall, RotationMarks } from "../model/rotation.ts";
 import { markOf } from "../model/rotation-marks.ts";
 import type { SecretState } from "../model/secret-state.ts";
 import type { Existing, Observed, Target } from "../model/target.ts";
+import { answeredAt } from "./answered-at.ts";
 import { AwsError, awsCode } from "./errors.ts";
 import { giveToRule } from "./listener-rule.ts";
 import type { CallAws } from "./operations.ts";
@@ -15,7 +16,6 @@ import type { RotationMemory } from "./rotation-memory.ts";
 import { isOAuthCall, runOAuth } from "./secret-oauth.ts";
 import { observeSecret } from "./secret-read.ts";
 import { generateValue, putPending, regionOf } from "./secret-value.ts";
-import { answeredAt } from "./server-time.ts";
 
 export interface SecretProviderDeps {
 	readonly call: CallAws;

@@ -208,7 +208,7 @@ export function endOf(ctx: CliContext, { phase, view, why, milliseconds }: Rotat
 		}
 		case "failed":
 			ctx.print(
-				`${secret} has gone back to its old value after ${took}: ${escapeTerminal(view?.failure ?? "unknown")}.\nNext: mend what failed, then run the same command again\n`,
+				`${secret} has gone back to its old value after ${took}: ${escapeTerminal((view?.failure ?? "unknown").replace(/\.$/, ""))}.\nNext: mend what failed, then run the same command again\n`,
 			);
 			return 1;
 		case "due":

@@ -19,7 +19,7 @@ export function deriveFaults(
 }
 
 /** Keys that a template takes. */
-export function keysIn(template: string): readonly string[] {
+function keysIn(template: string): readonly string[] {
 	return placesOf(template).map((p) => p.key);
 }
 

@@ -9,7 +9,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import { type Applied, createWorld, documentOf, type World } from "./world.ts";
 
 export const KEY = "SecretRotation/signing";
-export const GENERATE = { generate: { keys: ["signingKey"] } };
+const GENERATE = { generate: { keys: ["signingKey"] } };
 const SUFFIX = "AbCdEf";
 
 /** Secret `signing`, injected by services of cluster `prod` with two tasks each, and a rotation of it. */

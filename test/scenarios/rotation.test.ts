@@ -37,4 +37,3 @@ describe("a rotation", () => {
 		expect(findingIds(await w.plan())).toEqual([]);
 	});
 });
-

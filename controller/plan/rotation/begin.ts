@@ -60,7 +60,7 @@ function tooSoon(s: Sight): string | null {
 }
 
 /** Who else rotates it, or nobody who should (aws-facts §6.3). */
-export function rotatedElsewhere(s: Sight): { readonly detail: string; readonly advice: string } | null {
+function rotatedElsewhere(s: Sight): { readonly detail: string; readonly advice: string } | null {
 	const { strategy } = s.wanted;
 	const { managedBy, rotationEnabled, rotationLambda } = s.state;
 	if (managedBy !== null && strategy.type !== "external")

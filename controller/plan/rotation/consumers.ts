@@ -165,8 +165,7 @@ function failureOf({ past }: ConsumerService, state: ServiceState, aim: Aim, s: 
 
 function viewOf(r: Rollee, aim: Aim | null, verified: boolean): ConsumerView {
 	const counted = aim !== null && r.service.tasks !== null;
-	const state =
-		r.failure !== null ? "failed" : r.flight !== null && aim !== null ? "rolling" : isCurrent(r, aim) ? "current" : "restart";
+	const state = stateOf(r, aim, verified);
 	return {
 		kind: "service",
 		name: r.service.target.name,
@@ -176,6 +175,12 @@ function viewOf(r: Rollee, aim: Aim | null, verified: boolean): ConsumerView {
 		state,
 		note: r.failure ?? (r.paused ? "its deployment stands at a hook until somebody lets it go on" : null),
 	};
+}
+
+function stateOf(r: Rollee, aim: Aim | null, verified: boolean): ConsumerView["state"] {
+	if (r.failure !== null) return "failed";
+	if (verified || isCurrent(r, aim)) return "current";
+	return r.flight !== null && aim !== null ? "rolling" : "restart";
 }
 
 /** No task of it holds another value, and nothing of it moves. */

@@ -35,7 +35,7 @@ export function rotationReferences(
 	);
 }
 
-export function isMoving(d: Rotation, secret: Existing<"secretsmanager.secret">, glance: Glance): boolean {
+function isMoving(d: Rotation, secret: Existing<"secretsmanager.secret">, glance: Glance): boolean {
 	const s = sightOf(d, secret, glance, { consumers: null, unread: null });
 	return s.id !== null || causeOf(s) !== null;
 }

@@ -3,7 +3,7 @@ import type { Instant, ResourceKey } from "../../model/ids.ts";
 import { instantAt } from "../../model/instant.ts";
 import type { Consumers, RotationWanted } from "../../model/rotation.ts";
 import type { RotationAsk } from "../../model/rotation-ask.ts";
-import { markOf, ROTATION_MARK, type RotationMark, rotationId } from "../../model/rotation-marks.ts";
+import { markOf, type RotationMark, rotationId } from "../../model/rotation-marks.ts";
 import { dueAt, nextDue, windowOpen, windowOpens } from "../../model/rotation-schedule.ts";
 import { type SecretState, versionWith } from "../../model/secret-state.ts";
 import type { Existing } from "../../model/target.ts";
@@ -142,9 +142,4 @@ export function windowOpensAt(s: Sight): Instant | null {
 	if (schedule === null || windowOpen(schedule, s.key, s.nowMs)) return null;
 	const ms = windowOpens(schedule, s.key, s.nowMs);
 	return ms === null ? null : instantAt(ms);
-}
-
-/** Names of marks, for a step that removes them. */
-export function tagKeys(...marks: readonly RotationMark[]): readonly string[] {
-	return marks.map((m) => ROTATION_MARK[m]);
 }

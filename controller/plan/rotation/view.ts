@@ -31,7 +31,7 @@ export function viewOf(s: Sight, cause: Cause | null, sorted: Sorted | null, ste
 	};
 }
 
-export function phaseOf(s: Sight, cause: Cause | null): RotationPhase {
+function phaseOf(s: Sight, cause: Cause | null): RotationPhase {
 	if (s.id === null) return cause !== null ? "due" : s.mark("failed") !== null ? "failed" : "idle";
 	if (s.mark("back") !== null) return "reverting";
 	if (s.mark("verified") !== null) return s.nowMs < retiresAt(s) ? "waiting" : "retiring";
