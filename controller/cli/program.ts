@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { registerAdmit } from "./admit.ts";
 import { registerApply } from "./apply.ts";
 import { registerApprove } from "./approve.ts";
+import { registerBootstrap } from "./bootstrap.ts";
 import { registerCompletion } from "./completion.ts";
 import { type CliDeps, LOG_LEVELS } from "./context.ts";
 import { registerDescribe } from "./describe.ts";
@@ -42,6 +43,7 @@ const VERBS: readonly RegisterVerb[] = [
 	registerRotate,
 	registerTriggers,
 	registerDoctor,
+	registerBootstrap,
 	registerPause,
 	registerResume,
 	registerApprove,
