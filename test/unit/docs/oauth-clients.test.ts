@@ -20,6 +20,7 @@ function row(provider: OAuthProvider): string {
 		can.chooses,
 		yes(can.readsBack),
 		yes(can.reversible),
+		yes(can.restores),
 		`${can.propagationSeconds} s`,
 	];
 	return `| ${cells.join(" | ")} |`;
