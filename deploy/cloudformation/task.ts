@@ -1,7 +1,7 @@
 import { att, type Part, ref, sub, when } from "./parts.ts";
 
 /** The controller as a task: read-only root, no rights, two volumes. */
-export function taskDefinition(command: readonly Part[], family: string, healthy: boolean): Part {
+function taskDefinition(command: readonly Part[], family: string, healthy: boolean): Part {
 	return {
 		Type: "AWS::ECS::TaskDefinition",
 		Properties: {
