@@ -11,7 +11,7 @@ const MOST = 500;
 
 type Asks = Readonly<Record<ResourceKey, RotationAsk>>;
 
-/** Rotations that somebody asked for, the last ask of each key. One whose rotation was begun is known by its id, and does no harm. */
+/** Rotations that somebody asked for, the last ask of each key. One whose rotation was begun is known by a mark of its secret, and does no harm. */
 export async function readAsks(store: Store): Promise<ReadonlyMap<ResourceKey, RotationAsk>> {
 	return new Map(Object.entries(asksIn((await store.getControl(NAME))?.value)));
 }

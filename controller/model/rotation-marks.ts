@@ -39,6 +39,8 @@ export const ROTATION_MARK = {
 	/** When the last rotation that ended well was promoted, and the id of the last that ended. Both stay. */
 	rotatedAt: `${PREFIX}rotated-at`,
 	last: `${PREFIX}rotation-last`,
+	/** When the one was asked for that somebody asked for last: it is done once, whatever rotates after it. Stays. */
+	asked: `${PREFIX}rotation-asked`,
 	/** Why the last one went back: a reason, then a few words. Stays until one ends well. */
 	failed: `${PREFIX}rotation-failed`,
 } as const;

@@ -208,6 +208,24 @@ describe("time", () => {
 		expect(await w.version("AWSCURRENT")).toBe(made);
 	});
 
+	test("what was asked for once is done once, whatever rotates after it", async () => {
+		const w = await createRotationWorld(sandbox, { services: ["api"], spec: { schedule: { every: "3d" } } });
+		await w.ask();
+		await w.go((v) => v.phase === "waiting");
+		const asked = w.next;
+		expect(await w.version("AWSCURRENT")).toBe(asked);
+		await w.pass(86_401);
+		expect((await w.go()).phase).toBe("idle");
+		// The next one is due, at most an hour of jitter later.
+		await w.pass(2 * 86_400 + 3_600);
+		await w.go((v) => v.phase === "waiting");
+		const due = await w.version("AWSCURRENT");
+		expect(due).not.toBe(asked);
+		await w.pass(86_401);
+		expect(await w.go()).toMatchObject({ phase: "idle", because: "" });
+		expect(await w.version("AWSCURRENT")).toBe(due);
+	});
+
 	test("a freeze lets what has begun go on, and nothing begin", async () => {
 		const w = await createRotationWorld(sandbox, { services: ["api"] });
 		await w.ask();

@@ -33,7 +33,13 @@ describe("a rotation", () => {
 		expect(await w.value()).toEqual({ signingKey: expect.stringMatching(/^.{40}$/), other: "kept" });
 		await w.pass(86_400);
 		expect((await w.go()).phase).toBe("idle");
-		expect(Object.keys(await w.tags()).sort()).toEqual(["promoted-at", "promoted-version", "rotated-at", "rotation-last"]);
+		expect(Object.keys(await w.tags()).sort()).toEqual([
+			"promoted-at",
+			"promoted-version",
+			"rotated-at",
+			"rotation-asked",
+			"rotation-last",
+		]);
 		expect(findingIds(await w.plan())).toEqual([]);
 	});
 });

@@ -32,7 +32,7 @@ export function begin(s: Sight, cause: Cause, sorted: Sorted): Step {
 }
 
 function mark(s: Sight, cause: Cause): Step {
-	const set = { id: cause.id, owner: s.owner, previous: s.current ?? "" };
+	const set = { id: cause.id, owner: s.owner, previous: s.current ?? "", ...(cause.asked && { asked: cause.at }) };
 	const input = { secret: s.secret.arn, marks: marks({ set, at: ["began"], remove: [] }) };
 	return secretStep(s, { api: "secretsmanager:TagResource", input }, "mark that it begins");
 }

@@ -82,6 +82,8 @@ export interface Cause {
 	readonly made: boolean;
 	/** A schedule waits for its window; who asks does not. */
 	readonly scheduled: boolean;
+	/** Somebody asked for it, at `at`. */
+	readonly asked: boolean;
 }
 
 /** What makes this secret rotate now; null: nothing does. Says nothing of one that is under way. */
@@ -98,15 +100,16 @@ function changedElsewhere(s: Sight): Cause | null {
 	if (known === null && (type === "generate" || type === "oauthClient")) return null;
 	const by = type === "external" || type === "lambda" ? "" : ", not by this program";
 	const words = known === null ? "seen for the first time" : `a new value was made current${by}`;
-	return { id: s.current, at: s.state.currentMadeAt ?? s.now, words, made: true, scheduled: false };
+	return { id: s.current, at: s.state.currentMadeAt ?? s.now, words, made: true, scheduled: false, asked: false };
 }
 
 function askedFor(s: Sight): Cause | null {
 	if (s.ask === null || s.wanted.strategy.type === "external") return null;
 	const { at, by, reason } = s.ask;
 	const id = idAt(s, at);
-	if (id === s.mark("last") || id === s.id) return null;
-	return { id, at, words: `asked for by ${by}${reason === null ? "" : `: ${reason}`}`, made: false, scheduled: false };
+	if (at === s.mark("asked") || id === s.mark("last") || id === s.id) return null;
+	const words = `asked for by ${by}${reason === null ? "" : `: ${reason}`}`;
+	return { id, at, words, made: false, scheduled: false, asked: true };
 }
 
 function due(s: Sight): Cause | null {
@@ -116,7 +119,8 @@ function due(s: Sight): Cause | null {
 	if (ms === null) return null;
 	const at = instantAt(ms);
 	const id = idAt(s, at);
-	return id === s.mark("last") || id === s.id ? null : { id, at, words: `due since ${at}`, made: false, scheduled: true };
+	if (id === s.mark("last") || id === s.id) return null;
+	return { id, at, words: `due since ${at}`, made: false, scheduled: true, asked: false };
 }
 
 function idAt(s: Sight, at: Instant): string {
