@@ -29,7 +29,8 @@ export function parseWindow(text: string): RotationWindow | string {
 	const m = WINDOW.exec(text.trim());
 	if (m === null) return `expected days, times and a time zone, as in "Sun 02:00-04:00 Europe/Berlin"`;
 	const [, days = "", h1 = "", m1 = "", h2 = "", m2 = "", timeZone = ""] = m;
-	const names = days.toLowerCase() === "daily" ? [] : days.toLowerCase().split(/[,-]/);
+	const daily = days.toLowerCase() === "daily";
+	const names = daily ? [] : days.toLowerCase().split(/[,-]/);
 	const unknown = names.find((d) => !DAYS.includes(d));
 	if (unknown !== undefined) return `no day is named "${unknown}": ${DAYS.join(", ")}, or daily`;
 	const [from, to] = [Number(h1) * 60 + Number(m1), Number(h2) * 60 + Number(m2)];
@@ -37,8 +38,15 @@ export function parseWindow(text: string): RotationWindow | string {
 		return `no such time of day: ${h1}:${m1}-${h2}:${m2}`;
 	if (from === to) return "it ends when it begins";
 	const lengthMs = (to > from ? to - from : to + 24 * 60 - from) * 60_000;
-	const cron = `${Number(m1)} ${Number(h1)} * * ${names.length === 0 ? "*" : days.toUpperCase()}`;
+	const cron = `${Number(m1)} ${Number(h1)} * * ${daily ? "*" : days.split(",").map(cronDays).join(",")}`;
 	return { cron, lengthMs, timeZone };
+}
+
+/** `Sat-Mon` goes over the end of cron's week, which begins on Sunday: its days one by one. */
+function cronDays(days: string): string {
+	const [from = 0, to = from] = days.split("-").map((d) => DAYS.indexOf(d.toLowerCase()));
+	if (from <= to) return days.toUpperCase();
+	return [...DAYS.slice(from), ...DAYS.slice(0, to + 1)].join(",").toUpperCase();
 }
 
 /** At most an hour, and a tenth of the time between two. */
@@ -80,23 +88,35 @@ export function nextDue(schedule: RotationSchedule, sinceMs: number, key: string
 export function windowOpen({ window }: RotationSchedule, key: string, nowMs: number): boolean {
 	if (window === null) return true;
 	const opened = recurrence(window.cron, window.timeZone).last(nowMs);
-	return opened !== null && nowMs >= opened + spreadMs(window, key) && nowMs < opened + window.lengthMs;
+	return opened !== null && nowMs >= beginsAt(window, key, opened) && nowMs < closesAt(window, opened);
 }
 
 /** When the window opens next for this key; null: never, or there is none. */
 export function windowOpens({ window }: RotationSchedule, key: string, nowMs: number): number | null {
 	if (window === null) return null;
 	const openings = recurrence(window.cron, window.timeZone);
-	const spread = spreadMs(window, key);
 	// The latest opening may still lie ahead for this key.
 	const last = openings.last(nowMs);
-	if (last !== null && last + spread > nowMs) return last + spread;
+	if (last !== null && beginsAt(window, key, last) > nowMs) return beginsAt(window, key, last);
 	const next = openings.next(nowMs);
-	return next === null ? null : next + spread;
+	return next === null ? null : beginsAt(window, key, next);
 }
 
-function spreadMs(window: RotationWindow, key: string): number {
-	return Math.floor((share(key) * window.lengthMs) / 2 / 1000) * 1000;
+/** This key's own moment, in the first half of one opening. */
+function beginsAt(window: RotationWindow, key: string, opened: number): number {
+	return opened + Math.floor((share(key) * (closesAt(window, opened) - opened)) / 2 / 1000) * 1000;
+}
+
+/**
+ * By the wall clock, as it is written: a night that is an hour shorter does not end an hour later. Never longer than it is
+ * on other days, also where its end is a time that a change to summer time leaves out.
+ */
+function closesAt({ cron, lengthMs, timeZone }: RotationWindow, opened: number): number {
+	const longest = opened + lengthMs;
+	const [minute = 0, hour = 0] = cron.split(" ").map(Number);
+	const end = hour * 60 + minute + lengthMs / 60_000;
+	const written = recurrence(`${end % 60} ${Math.floor(end / 60) % 24} * * *`, timeZone).next(opened);
+	return written === null ? longest : Math.min(written, longest);
 }
 
 /** A window spreads by itself. */

@@ -31,6 +31,8 @@ describe("a window", () => {
 		["Sun 02:00-04:00 Europe/Berlin", { cron: "0 2 * * SUN", lengthMs: 2 * HOUR, timeZone: "Europe/Berlin" }],
 		["Mon-Fri 22:30-02:00 UTC", { cron: "30 22 * * MON-FRI", lengthMs: 3.5 * HOUR, timeZone: "UTC" }],
 		["Sat,Sun 00:00-24:00 UTC", { cron: "0 0 * * SAT,SUN", lengthMs: DAY, timeZone: "UTC" }],
+		["Sat-Mon 02:00-04:00 UTC", { cron: "0 2 * * SAT,SUN,MON", lengthMs: 2 * HOUR, timeZone: "UTC" }],
+		["Wed,Fri-Sun 02:00-04:00 UTC", { cron: "0 2 * * WED,FRI,SAT,SUN", lengthMs: 2 * HOUR, timeZone: "UTC" }],
 		["daily 01:00-03:00 UTC", { cron: "0 1 * * *", lengthMs: 2 * HOUR, timeZone: "UTC" }],
 	])("%s", (text, window) => {
 		expect(parseWindow(text)).toEqual(window);
@@ -55,6 +57,59 @@ describe("a window", () => {
 		expect(inHalf("2026-07-05", "01:30:00")).toBe(true);
 		expect(inHalf("2026-07-05", "02:00:00")).toBe(false);
 		expect(inHalf("2026-11-28", "02:30:00")).toBe(false);
+	});
+
+	// On 29 March 2026 Berlin has no time from 02:00 to 03:00, and on 25 October it has that hour twice.
+	test.each([
+		["Sat 23:00-04:00 Europe/Berlin", "2026-03-29T01:59:00Z", true],
+		["Sat 23:00-04:00 Europe/Berlin", "2026-03-29T02:00:00Z", false],
+		["Sun 02:00-04:00 Europe/Berlin", "2026-03-29T01:59:00Z", true],
+		["Sun 02:00-04:00 Europe/Berlin", "2026-03-29T02:00:00Z", false],
+		["Sun 02:00-02:30 Europe/Berlin", "2026-03-29T01:29:00Z", true],
+		["Sun 02:00-02:30 Europe/Berlin", "2026-03-29T01:30:00Z", false],
+		["Sat 23:00-01:00 Europe/Berlin", "2026-10-24T22:59:00Z", true],
+		["Sat 23:00-01:00 Europe/Berlin", "2026-10-24T23:00:00Z", false],
+	])("%s is open at %s: %s", (window, at, open) => {
+		expect(windowOpen(every(30 * DAY, window), "k", Date.parse(at))).toBe(open);
+	});
+
+	const day = fc.constantFrom("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat");
+	const days = fc.oneof(
+		fc.constant("daily"),
+		fc
+			.array(
+				fc.oneof(
+					day,
+					fc.tuple(day, day).map(([a, b]) => `${a}-${b}`),
+				),
+				{ minLength: 1, maxLength: 3 },
+			)
+			.map((d) => d.join(",")),
+	);
+	const clock = fc
+		.tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
+		.map((t) => t.map((n) => String(n).padStart(2, "0")).join(":"));
+	const zone = fc.constantFrom("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe");
+
+	test("that can be written opens within two weeks, for each key, and is open then", () => {
+		fc.assert(
+			fc.property(
+				days,
+				clock,
+				clock,
+				zone,
+				fc.string(),
+				fc.integer({ min: NOW, max: NOW + 400 * DAY }),
+				(d, from, to, tz, key, now) => {
+					fc.pre(from !== to);
+					const schedule = every(30 * DAY, `${d} ${from}-${to} ${tz}`);
+					const opens = windowOpens(schedule, key, now) ?? Number.NaN;
+					expect(opens).toBeGreaterThan(now);
+					expect(opens).toBeLessThan(now + 14 * DAY);
+					expect(windowOpen(schedule, key, opens)).toBe(true);
+				},
+			),
+		);
 	});
 
 	test("lets each key in at its own moment of the first half", () => {
