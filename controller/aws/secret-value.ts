@@ -45,7 +45,7 @@ export function withKeys(
 				fix: "leave keys out where the whole secret is one plain string",
 			});
 		}
-		const missing = Object.keys(replaced).find((key) => !(key in object));
+		const missing = Object.keys(replaced).find((key) => !Object.hasOwn(object, key));
 		if (missing !== undefined) {
 			throw new TerminalError("SecretKeyMissing", `secret ${secret} has no key "${missing}"`, {
 				fix: "put the key into the secret, or correct its name in the SecretRotation",
