@@ -3,9 +3,9 @@ import type { AccessPolicySpec, ExecutionRoleSpec, SecretUseSpec, TaskRoleSpec }
 import type { CatalogView } from "../../model/kind.ts";
 import { didYouMean } from "../../model/nearest.ts";
 import type { FieldPath } from "../../model/resource.ts";
-import { parseSecretRef } from "../../model/secret-ref.ts";
 import { instancesOf, selectAccounts } from "../accounts.ts";
 import { problem, warning } from "../problem.ts";
+import { secretProblem } from "../secret-name.ts";
 import { checkStatements } from "../statement-check.ts";
 import { claimFindings } from "./claims.ts";
 import { checkTags } from "./role-limits.ts";
@@ -169,17 +169,6 @@ function checkSecrets(r: Policy, secrets: readonly SecretUseSpec[] | undefined, 
 		const wrong = secretProblem(store, value);
 		if (wrong !== null) out.push(problem("InvalidValue", wrong, r.at([...at, store], "value"), "a name, or a whole ARN", r.key));
 	});
-}
-
-function secretProblem(store: "secret" | "parameter", value: string): string | null {
-	if (!value.startsWith("arn:")) {
-		return /^[\w/+=.@${}-]+$/.test(value) ? null : `"${value}" is not the name of a ${store}`;
-	}
-	const parts = parseSecretRef(value);
-	if (parts === null || parts.store !== store) return `"${value}" is not the ARN of a ${store}`;
-	if (parts.jsonKey !== null || parts.versionId !== null || parts.versionStage !== null)
-		return "the key stands in jsonKey, and versions are not pinned";
-	return null;
 }
 
 /** References to other policies' roles, in every account; and one role in two uses. */

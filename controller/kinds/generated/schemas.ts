@@ -1018,7 +1018,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"pattern": "^[1-9][0-9]*(m|h|d)$"
 			},
 			"cron": {
-				"description": "Five fields of crontab(5): minute, hour, day of month, month, day of week.",
+				"description": "Five fields of crontab(5): minute, hour, day of month, month, day of week. As far apart as with every.",
 				"type": "string",
 				"minLength": 1
 			},
@@ -1028,7 +1028,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"minLength": 1
 			},
 			"window": {
-				"description": "When a rotation that is due may begin: days, times and time zone, e.g. \"Sun 02:00-04:00 Europe/Berlin\", \"Mon-Fri 22:00-02:00 UTC\" or \"daily 01:00-03:00 UTC\". One that has begun goes on beyond it.",
+				"description": "When a rotation that is due may begin: days, times and time zone, e.g. \"Sun 02:00-04:00 Europe/Berlin\", \"Mon-Fri 22:00-02:00 UTC\", \"Sat-Mon 00:00-04:00 UTC\" or \"daily 01:00-03:00 UTC\". One that has begun goes on beyond it.",
 				"type": "string",
 				"minLength": 1
 			}
@@ -1273,7 +1273,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
 				"$ref": "#/$defs/VerifySpec"
 			},
 			"consumers": {
-				"description": "Auto (the default): every service whose task definition injects the secret. Or a list: { cluster, service, refresh: Restart | Self } names services instead of looking for them, Self means that it fetches the value by itself and is not restarted; { listenerRule: ARN } is a rule of a load balancer that holds a copy of the client secret. A list of listener rules alone leaves services to be found."
+				"description": "Auto (the default): every service whose task definition injects the secret. Or a list: { cluster, service, refresh: Restart | Self } names services instead of looking for them, Self means that it fetches the value by itself and is not restarted; { listenerRule: ARN } is a rule of a load balancer that holds a copy of the client secret. A list of listener rules alone leaves services to be found. Names and ARNs are interpolated as in a policy."
 			},
 			"rollout": {
 				"$ref": "#/$defs/RolloutSpec"

@@ -1,5 +1,6 @@
-import { cronFault, isTimeZone } from "../../model/cron.ts";
+import { cronFault, isTimeZone, recurrence } from "../../model/cron.ts";
 import { deriveFaults } from "../../model/derive-keys.ts";
+import { isRotation } from "../../model/desired.ts";
 import { durationMs } from "../../model/duration.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { SecretRotationSpec } from "../../model/generated/specs.ts";
@@ -7,9 +8,10 @@ import type { CatalogView } from "../../model/kind.ts";
 import { didYouMean } from "../../model/nearest.ts";
 import type { FieldPath, Resource } from "../../model/resource.ts";
 import { parseWindow } from "../../model/rotation-schedule.ts";
-import { targetId } from "../../model/target.ts";
+import { parseSecretRef } from "../../model/secret-ref.ts";
 import { instancesOf, selectAccounts } from "../accounts.ts";
 import { problem, warning } from "../problem.ts";
+import { secretProblem } from "../secret-name.ts";
 import { readConsumers } from "./consumers.ts";
 import { expandRotation } from "./expand.ts";
 
@@ -20,7 +22,9 @@ export function checkRotation(r: Rotation, c: CatalogView): readonly Finding[] {
 	const out: Finding[] = [...selectAccounts(r, c).findings];
 	const say = (message: string, path: FieldPath, fix: string): void =>
 		void out.push(problem("InvalidRotation", message, r.at(path, "value"), fix, r.key));
-	checkStrategy(r, say);
+	const wrong = secretProblem("secret", r.spec.secret);
+	if (wrong !== null) say(wrong, ["spec", "secret"], "a name, or a whole ARN");
+	checkStrategy(r, c, say);
 	checkSchedule(r, say);
 	checkDerive(r, say);
 	checkVerify(r, say, out);
@@ -42,7 +46,8 @@ export function checkRotation(r: Rotation, c: CatalogView): readonly Finding[] {
 
 type Say = (message: string, path: FieldPath, fix: string) => void;
 
-function checkStrategy({ spec }: Rotation, say: Say): void {
+function checkStrategy(r: Rotation, c: CatalogView, say: Say): void {
+	const { spec } = r;
 	const at: FieldPath = ["spec", "strategy"];
 	const { generate, oauthClient, ...rest } = spec.strategy;
 	const given = Object.values({ generate, oauthClient, ...rest }).filter((s) => s !== undefined).length;
@@ -68,7 +73,9 @@ function checkStrategy({ spec }: Rotation, say: Say): void {
 			[...at, "oauthClient", "issuer"],
 			"the address as its tokens say it in iss",
 		);
-	if (oauthClient.adminSecret === spec.secret)
+	const wrong = secretProblem("secret", oauthClient.adminSecret);
+	if (wrong !== null) say(wrong, [...at, "oauthClient", "adminSecret"], "a name, or a whole ARN");
+	if (rotated(r, c).some(({ id, adminId }) => id === adminId))
 		say(
 			"the admin secret is the secret that is rotated",
 			[...at, "oauthClient", "adminSecret"],
@@ -85,13 +92,19 @@ function checkSchedule({ spec }: Rotation, say: Say): void {
 	const { every, cron, timeZone, window } = spec.schedule;
 	if ((every === undefined) === (cron === undefined))
 		say("schedule has one of every and cron", at, "for example every: 30d, or leave the schedule out: then only when asked");
+	if (timeZone !== undefined && cron === undefined)
+		say("timeZone is that of cron", [...at, "timeZone"], "delete it; a window names its own");
 	if (spec.strategy.external !== undefined)
 		say("somebody else decides when an external secret is rotated", at, "delete the schedule");
 	const lambda = spec.strategy.lambda !== undefined;
-	if (every !== undefined && (durationMs(every) ?? 0) < (lambda ? LEAST_MS.lambda : LEAST_MS.other))
-		say(`every is ${every}, less than Secrets Manager allows`, [...at, "every"], lambda ? "4h or more" : "10m or more");
+	const leastMs = lambda ? LEAST_MS.lambda : LEAST_MS.other;
+	const least = lambda ? "4h or more" : "10m or more";
+	if (every !== undefined && (durationMs(every) ?? 0) < leastMs)
+		say(`every is ${every}, less than Secrets Manager allows`, [...at, "every"], least);
 	const fault = cron === undefined ? null : cronFault(cron);
 	if (fault !== null) say(`cron ${JSON.stringify(cron)}: ${fault}`, [...at, "cron"], 'for example "0 3 1 * *"');
+	else if (cron !== undefined && shortestMs(cron) < leastMs)
+		say(`cron ${JSON.stringify(cron)} comes sooner again than Secrets Manager allows`, [...at, "cron"], `${least} between two`);
 	const zone = (name: string, field: string): void => {
 		if (isTimeZone(name)) return;
 		const fix = didYouMean(name, Intl.supportedValuesOf("timeZone")) ?? "a name such as Europe/Berlin, or UTC";
@@ -103,6 +116,21 @@ function checkSchedule({ spec }: Rotation, say: Say): void {
 	if (typeof parsed === "string")
 		say(`window ${JSON.stringify(window)}: ${parsed}`, [...at, "window"], '"Sun 02:00-04:00 Europe/Berlin"');
 	else zone(parsed.timeZone, "window");
+}
+
+const LOOKED_AT = 64;
+
+/** The shortest time between two of the first beginnings, without summer time. */
+function shortestMs(cron: string): number {
+	const { next } = recurrence(cron, "UTC");
+	let shortest = Number.POSITIVE_INFINITY;
+	let at = next(0);
+	for (let n = 0; n < LOOKED_AT && at !== null; n++) {
+		const then = next(at);
+		if (then !== null) shortest = Math.min(shortest, then - at);
+		at = then;
+	}
+	return shortest;
 }
 
 function checkDerive({ spec }: Rotation, say: Say): void {
@@ -138,8 +166,8 @@ const indexes = new WeakMap<CatalogView, ReadonlyMap<string, readonly Rotation[]
 function claims(r: Rotation, c: CatalogView): readonly Finding[] {
 	const index = indexes.get(c) ?? indexOf(c);
 	indexes.set(c, index);
-	const other = idsOf(r, c)
-		.flatMap((id) => index.get(id) ?? [])
+	const other = rotated(r, c)
+		.flatMap(({ id }) => index.get(id) ?? [])
 		.find((o) => o !== r);
 	if (other === undefined) return [];
 	const message = `secret ${r.spec.secret} is also claimed by SecretRotation "${other.metadata.name}" in ${other.origin.path}:${other.origin.line}`;
@@ -149,22 +177,26 @@ function claims(r: Rotation, c: CatalogView): readonly Finding[] {
 function indexOf(c: CatalogView): ReadonlyMap<string, readonly Rotation[]> {
 	const made = new Map<string, Rotation[]>();
 	for (const r of c.ofKind<SecretRotationSpec>("SecretRotation"))
-		for (const id of idsOf(r, c)) made.set(id, [...(made.get(id) ?? []), r]);
+		for (const { id } of rotated(r, c)) made.set(id, [...(made.get(id) ?? []), r]);
 	return made;
 }
 
-/** An ARN and a name may mean one secret; the six characters that Secrets Manager appends aside. */
-function idsOf(r: Rotation, c: CatalogView): readonly string[] {
+/** What a rotation is of in each account, and the secret that administers its client. */
+function rotated(r: Rotation, c: CatalogView): readonly { readonly id: string; readonly adminId: string | null }[] {
 	return instancesOf(r, c).flatMap((i) =>
-		expandRotation(i, c).desired.map(({ target }) => {
-			const name = target.name.startsWith("arn:")
-				? target.name
-						.split(":")
-						.slice(6)
-						.join(":")
-						.replace(/-[A-Za-z0-9]{6}$/, "")
-				: target.name;
-			return targetId({ ...target, name });
-		}),
+		expandRotation(i, c)
+			.desired.filter(isRotation)
+			.map(({ target: { account, region, name }, wanted: { strategy } }) => ({
+				id: secretId(name, account, region),
+				adminId: strategy.type === "oauthClient" ? secretId(strategy.adminSecret, account, i.account.region ?? region) : null,
+			})),
 	);
+}
+
+/** An ARN and a name may mean one secret; the six characters that Secrets Manager appends aside. */
+function secretId(text: string, account: string, region: string): string {
+	const arn = text.startsWith("arn:") ? parseSecretRef(text) : null;
+	return arn === null
+		? `${account}/${region}/${text}`
+		: `${arn.account}/${arn.region}/${arn.name.replace(/-[A-Za-z0-9]{6}$/, "")}`;
 }

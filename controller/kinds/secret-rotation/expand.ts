@@ -4,7 +4,7 @@ import type { RotationStrategySpec, SecretRotationSpec } from "../../model/gener
 import { interpolate } from "../../model/interpolate.ts";
 import type { CatalogView, Expansion, Instance } from "../../model/kind.ts";
 import type { FieldPath } from "../../model/resource.ts";
-import type { RotationStrategy, RotationWanted } from "../../model/rotation.ts";
+import type { ConsumerWanted, RotationStrategy, RotationWanted } from "../../model/rotation.ts";
 import { parseWindow, type RotationSchedule } from "../../model/rotation-schedule.ts";
 import { parseSecretRef } from "../../model/secret-ref.ts";
 import { problem } from "../problem.ts";
@@ -27,6 +27,20 @@ export function expandRotation(i: RotationInstance, _c: CatalogView): Expansion 
 	const consumers = readConsumers(spec.consumers);
 	const { accountId, region } = i.account;
 	if (strategy === null || "fault" in consumers || region === null) return { desired: [], findings };
+	const outside = (arn: string, path: FieldPath): void => {
+		const owner = /^arn:(?:[^:]*:){3}([0-9]{12}):/.exec(arn)?.[1];
+		if (owner === undefined || accountId === null || owner === accountId) return;
+		const message = `${arn} is in account ${owner}, and ${i.resource.key} is for ${accountId}`;
+		findings.push(problem("OutsideAccount", message, i.resource.at(path, "value"), "use an Account of that id", i.resource.key));
+	};
+	outside(name, ["spec", "secret"]);
+	const named = consumers.wanted.named.map((c, n): ConsumerWanted => {
+		const at = (field: string): FieldPath => ["spec", "consumers", n, field];
+		if ("service" in c) return { ...c, cluster: fill(c.cluster, at("cluster")), service: fill(c.service, at("service")) };
+		const listenerRule = fill(c.listenerRule, at("listenerRule"));
+		outside(listenerRule, at("listenerRule"));
+		return { listenerRule };
+	});
 	const wanted: RotationWanted = {
 		strategy,
 		schedule: scheduleOf(spec),
@@ -38,7 +52,7 @@ export function expandRotation(i: RotationInstance, _c: CatalogView): Expansion 
 						url: fill(spec.verify.http.url, ["spec", "verify", "http", "url"]),
 						expectStatus: spec.verify.http.expectStatus ?? 200,
 					},
-		consumers: consumers.wanted,
+		consumers: { auto: consumers.wanted.auto, named },
 		maxParallel: spec.rollout?.maxParallel ?? 1,
 		timeoutMs: durationMs(spec.rollout?.timeout ?? "15m") ?? 0,
 		onFailure: spec.rollout?.onFailure ?? "Rollback",

@@ -656,7 +656,7 @@ export interface RotationScheduleSpec {
 	 */
 	readonly every?: string;
 	/**
-	 * Five fields of crontab(5): minute, hour, day of month, month, day of week.
+	 * Five fields of crontab(5): minute, hour, day of month, month, day of week. As far apart as with every.
 	 */
 	readonly cron?: string;
 	/**
@@ -664,7 +664,7 @@ export interface RotationScheduleSpec {
 	 */
 	readonly timeZone?: string;
 	/**
-	 * When a rotation that is due may begin: days, times and time zone, e.g. "Sun 02:00-04:00 Europe/Berlin", "Mon-Fri 22:00-02:00 UTC" or "daily 01:00-03:00 UTC". One that has begun goes on beyond it.
+	 * When a rotation that is due may begin: days, times and time zone, e.g. "Sun 02:00-04:00 Europe/Berlin", "Mon-Fri 22:00-02:00 UTC", "Sat-Mon 00:00-04:00 UTC" or "daily 01:00-03:00 UTC". One that has begun goes on beyond it.
 	 */
 	readonly window?: string;
 }
@@ -819,7 +819,7 @@ export interface SecretRotationSpec {
 	};
 	readonly verify?: VerifySpec;
 	/**
-	 * Auto (the default): every service whose task definition injects the secret. Or a list: { cluster, service, refresh: Restart | Self } names services instead of looking for them, Self means that it fetches the value by itself and is not restarted; { listenerRule: ARN } is a rule of a load balancer that holds a copy of the client secret. A list of listener rules alone leaves services to be found.
+	 * Auto (the default): every service whose task definition injects the secret. Or a list: { cluster, service, refresh: Restart | Self } names services instead of looking for them, Self means that it fetches the value by itself and is not restarted; { listenerRule: ARN } is a rule of a load balancer that holds a copy of the client secret. A list of listener rules alone leaves services to be found. Names and ARNs are interpolated as in a policy.
 	 */
 	readonly consumers?: {
 		readonly [k: string]: unknown;

@@ -71,6 +71,28 @@ describe("consumers", () => {
 	});
 });
 
+test("variables of the Account are filled in where consumers are named", () => {
+	const rule = "arn:${account.partition}:elasticloadbalancing:${account.region}:${account.id}:listener-rule/app/web/1/2/3";
+	const spec = `secret: portal
+strategy: { oauthClient: ${OAUTH} }
+consumers: [{ cluster: "${"${account.vars.env}"}", service: "web-${"${account.vars.env}"}" }, { listenerRule: "${rule}" }]`;
+	const { desired, findings } = expandAll({ ...base, "a.yaml": rotation(spec) });
+	expect(findings).toEqual([]);
+	expect(desired).toMatchObject([
+		{
+			wanted: {
+				consumers: {
+					auto: false,
+					named: [
+						{ cluster: "prod", service: "web-prod", refresh: "Restart" },
+						{ listenerRule: "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/web/1/2/3" },
+					],
+				},
+			},
+		},
+	]);
+});
+
 describe("what is wrong is said where it stands", () => {
 	test.each([
 		[
@@ -153,6 +175,88 @@ describe("what is wrong is said where it stands", () => {
 			"an address without encryption",
 			`${GENERATE}\nverify: { http: { url: "http://a.b" } }`,
 			["7:26 warning InvalidRotation http://a.b is asked without encryption -> https://…"],
+		],
+		[
+			"a secret's name that cannot be one",
+			'secret: "a b"\nstrategy: { external: {} }',
+			['5:11 error InvalidRotation "a b" is not the name of a secret -> a name, or a whole ARN'],
+		],
+		[
+			"an ARN of something else",
+			'secret: "arn:aws:s3:::orders"\nstrategy: { external: {} }',
+			['5:11 error InvalidRotation "arn:aws:s3:::orders" is not the ARN of a secret -> a name, or a whole ARN'],
+		],
+		[
+			"an ARN with a key of the secret",
+			'secret: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf:key::"\nstrategy: { external: {} }',
+			["5:11 error InvalidRotation the key stands in jsonKey, and versions are not pinned -> a name, or a whole ARN"],
+		],
+		[
+			"a secret of another account",
+			'secret: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:a-AbCdEf"\nstrategy: { external: {} }',
+			[
+				"5:11 error OutsideAccount arn:aws:secretsmanager:eu-west-1:999999999999:secret:a-AbCdEf is in account 999999999999, and SecretRotation/signing is for 123456789012 -> use an Account of that id",
+			],
+		],
+		[
+			"a listener rule of another account",
+			`secret: a\nstrategy: { oauthClient: ${OAUTH} }\nconsumers: [{ listenerRule: "arn:aws:elasticloadbalancing:eu-west-1:999999999999:listener-rule/app/web/1/2/3" }]`,
+			[
+				"7:31 error OutsideAccount arn:aws:elasticloadbalancing:eu-west-1:999999999999:listener-rule/app/web/1/2/3 is in account 999999999999, and SecretRotation/signing is for 123456789012 -> use an Account of that id",
+			],
+		],
+		[
+			"an admin secret that is the rotated one, by its ARN",
+			`secret: okta/admin\nstrategy: { oauthClient: ${OAUTH.replace("okta/admin", '"arn:aws:secretsmanager:eu-west-1:123456789012:secret:okta/admin-AbCdEf"')} }`,
+			[
+				"6:105 error InvalidRotation the admin secret is the secret that is rotated -> keep what administers the client in a secret of its own",
+			],
+		],
+		[
+			"an admin secret's name that cannot be one",
+			`secret: a\nstrategy: { oauthClient: ${OAUTH.replace("okta/admin", "okta admin")} }`,
+			['6:105 error InvalidRotation "okta admin" is not the name of a secret -> a name, or a whole ARN'],
+		],
+		[
+			"a cron that comes too soon again",
+			`${GENERATE}\nschedule: { cron: "0,5 3 * * *" }`,
+			['7:21 error InvalidRotation cron "0,5 3 * * *" comes sooner again than Secrets Manager allows -> 10m or more between two'],
+		],
+		[
+			"a cron that comes too soon again for a function",
+			'secret: a\nstrategy: { lambda: {} }\nschedule: { cron: "0 0,3 * * *" }',
+			['7:21 error InvalidRotation cron "0 0,3 * * *" comes sooner again than Secrets Manager allows -> 4h or more between two'],
+		],
+		["a cron just rare enough", 'secret: a\nstrategy: { lambda: {} }\nschedule: { cron: "0 */4 * * *" }', []],
+		[
+			"a time zone of nothing",
+			`${GENERATE}\nschedule: { every: 30d, timeZone: Europe/Berlin }`,
+			["7:37 error InvalidRotation timeZone is that of cron -> delete it; a window names its own"],
+		],
+		[
+			"a window that goes over the end of the week",
+			`${GENERATE}\nschedule: { every: 30d, window: "Sat-Mon 02:00-04:00 UTC" }`,
+			[],
+		],
+		[
+			"no consumers",
+			`${GENERATE}\nconsumers: []`,
+			["7:14 error InvalidRotation consumers is an empty list -> Auto, or a list of consumers"],
+		],
+		[
+			"a service's name that cannot be one",
+			`${GENERATE}\nconsumers: [{ cluster: prod, service: "we b" }]`,
+			['7:15 error InvalidRotation "we b" is not the name of a cluster or service -> Auto, or a list of consumers'],
+		],
+		[
+			"a service named twice",
+			`${GENERATE}\nconsumers: [{ cluster: prod, service: web }, { cluster: prod, service: web, refresh: Self }]`,
+			["7:48 error InvalidRotation service prod/web is named twice -> delete one of them"],
+		],
+		[
+			"a variable of a consumer that does not exist",
+			`${GENERATE}\nconsumers: [{ cluster: prod, service: "\${account.vars.x}" }]`,
+			[`7:42 error UnknownVariable Account "prod" has no variable "x" -> add it to the Account's vars`],
 		],
 		[
 			"a variable that does not exist",
