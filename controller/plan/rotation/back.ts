@@ -4,7 +4,7 @@ import { ROTATION_MARK, tagText, UNDER_WAY } from "../../model/rotation-marks.ts
 import { FAILED_LABEL } from "../../model/secret-state.ts";
 import { holderOf } from "./begin.ts";
 import { backwardAim, type Sorted, sortConsumers } from "./consumers.ts";
-import { roll, ruleStep } from "./roll.ts";
+import { notAllSeen, roll, ruleStep } from "./roll.ts";
 import type { Sight } from "./sight.ts";
 import { marks, oauthInput, secretStep, waitStep } from "./steps.ts";
 
@@ -88,6 +88,8 @@ export function back(s: Sight, id: string, ownRoles: ReadonlySet<string> | undef
 			};
 		}
 		if (rolled.is === "steps") return { steps: rolled.steps, sorted };
+		const unseen = notAllSeen(s);
+		if (unseen !== null) return { steps: [unseen], sorted };
 	}
 	return { steps: [clear(s, id) ?? end(s, id)], sorted };
 }

@@ -4,7 +4,7 @@ import type { RotationMarks } from "../../model/rotation.ts";
 import { ROTATION_MARK, UNDER_WAY } from "../../model/rotation-marks.ts";
 import { giveUp, hasWayBack } from "./back.ts";
 import type { Aim, Sorted } from "./consumers.ts";
-import { canaryRuns, roll, ruleStep } from "./roll.ts";
+import { canaryRuns, notAllSeen, roll, ruleStep } from "./roll.ts";
 import { causeOf, type Sight } from "./sight.ts";
 import { marks, oauthInput, secretStep, waitStep } from "./steps.ts";
 
@@ -22,7 +22,7 @@ export function carry(s: Sight, id: string, sorted: Sorted, aim: Aim): readonly 
 	const rolled = roll(s, sorted, aim, canary, "rotation");
 	if (rolled.is === "failed") return [failed(s, `RollFailed ${rolled.reason}`)];
 	if (rolled.is === "steps") return rolled.steps;
-	return [verify(s, "verified", sorted, aim)];
+	return [notAllSeen(s) ?? verify(s, "verified", sorted, aim)];
 }
 
 function failed(s: Sight, reason: string): Step {

@@ -46,6 +46,13 @@ export function roll(s: Sight, sorted: Sorted, aim: Aim, canary: boolean, why: W
 	return waits(s, `${names(stale)} waits for another secret that rotates too: one restart for both`);
 }
 
+/** Those that are known are rolled all the same; but nobody has the value for sure before all were looked at. */
+export function notAllSeen(s: Sight): Step | null {
+	const unread = s.consumers?.unread ?? [];
+	if (unread.length === 0) return null;
+	return waitStep(s, "reference", `who uses it is not wholly known: ${unread.slice(0, 3).join("; ")}`);
+}
+
 /** Whether the first consumer has shown that the value works, so that it can be verified. */
 export function canaryRuns(sorted: Sorted, aim: Aim): boolean {
 	return sorted.rollees.some((r) => isCurrent(r, aim) && r.current > 0);
